@@ -1,0 +1,1 @@
+//! Work done after arrival: series thumbnails, series metadata.

@@ -1,0 +1,1 @@
+//! Rows against blobs and hashes.

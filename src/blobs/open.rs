@@ -1,0 +1,1 @@
+//! Opening a store by its address: a folder, `memory:`, or `s3://bucket/prefix`.

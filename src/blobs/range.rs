@@ -1,0 +1,1 @@
+//! Ranged reads: neighbours merged, identical reads shared.

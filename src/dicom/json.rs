@@ -1,0 +1,1 @@
+//! DICOM JSON, written (PS3.18 Annex F).

@@ -1,0 +1,22 @@
+//! DICOM bytes to plain values, and back to DICOM JSON.
+//!
+//! Lives here: the bounded iterative scanner ([`scan`]) that everything else listens to, Part 10
+//! files ([`part10`]), typed header facts ([`header`]), where each frame lies ([`frames`],
+//! [`layout`]), the DICOM JSON writer ([`json`]), character sets ([`charset`]).
+//!
+//! Never here: I/O, async, recursion on input, `unwrap` or indexing on input.
+//! Start at [`scan`].
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+pub mod charset;
+pub mod date;
+pub mod frames;
+pub mod header;
+pub mod json;
+pub mod layout;
+pub mod limits;
+pub mod part10;
+pub mod person_name;
+pub mod scan;
+pub mod syntax;
+pub mod uid;

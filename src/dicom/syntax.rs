@@ -1,0 +1,42 @@
+//! Transfer syntaxes by how their data sets are laid out (PS3.5 §A).
+
+/// How the bytes of a data set are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Implicit VR Little Endian (PS3.5 §A.1).
+    ImplicitLittle,
+    /// Explicit VR Little Endian (PS3.5 §A.2), and every encapsulated syntax (PS3.5 §A.4).
+    ExplicitLittle,
+    /// Explicit VR Big Endian, retired (PS3.5 §A.3 in editions up to 2016).
+    ExplicitBig,
+    /// Explicit VR Little Endian, deflated as a whole (PS3.5 §A.5).
+    DeflatedExplicitLittle,
+}
+
+/// Implicit VR Little Endian.
+pub const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
+/// Explicit VR Little Endian.
+pub const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
+/// Deflated Explicit VR Little Endian.
+pub const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+/// Explicit VR Big Endian.
+pub const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
+/// JPIP Referenced Deflate: deflated as a whole too (PS3.5 §A.7).
+pub const JPIP_DEFLATED: &str = "1.2.840.10008.1.2.4.95";
+/// JPIP HTJ2K Referenced Deflate (PS3.5 §A.12).
+pub const JPIP_HTJ2K_DEFLATED: &str = "1.2.840.10008.1.2.4.205";
+/// GE private: Implicit VR Little Endian with big endian pixel words.
+pub const GE_PRIVATE_IMPLICIT: &str = "1.2.840.113619.5.2";
+
+impl Encoding {
+    /// The encoding of transfer syntax `uid`. Unknown syntaxes read as Explicit VR Little Endian,
+    /// which PS3.5 §10 demands of every syntax but the ones named here.
+    pub fn of(uid: &str) -> Self {
+        match uid {
+            IMPLICIT_LITTLE | GE_PRIVATE_IMPLICIT => Self::ImplicitLittle,
+            EXPLICIT_BIG => Self::ExplicitBig,
+            DEFLATED | JPIP_DEFLATED | JPIP_HTJ2K_DEFLATED => Self::DeflatedExplicitLittle,
+            _ => Self::ExplicitLittle,
+        }
+    }
+}

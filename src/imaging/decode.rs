@@ -1,0 +1,1 @@
+//! Decoding one frame to samples.

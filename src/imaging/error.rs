@@ -1,0 +1,32 @@
+//! Why a picture could not be made.
+
+/// A pixel failure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImagingError {
+    /// The object has no pixels to draw (report, waveform).
+    #[error("the object has no pixel data")]
+    NoPixels,
+    /// No such frame; frames count from 1.
+    #[error("frame {frame} is not among the object's {frames}")]
+    NoSuchFrame {
+        /// Frame asked for.
+        frame: u32,
+        /// Frames there are.
+        frames: u32,
+    },
+    /// The transfer syntax or pixel format has no decoder here.
+    #[error("cannot decode: {0}")]
+    Unsupported(String),
+    /// The frame's bytes do not decode; the codec's own words.
+    #[error("frame does not decode: {0}")]
+    Damaged(String),
+    /// The picture would take more memory than the pool admits.
+    #[error("picture of {bytes} bytes is over the limit")]
+    TooLarge {
+        /// Bytes it would take.
+        bytes: u64,
+    },
+    /// The pool is stopping.
+    #[error("the imaging pool is stopping")]
+    Stopped,
+}

@@ -1,0 +1,1 @@
+//! Grouped commits: many callers, one transaction.

@@ -1,0 +1,15 @@
+//! Why the index could not answer, by what the caller can do next.
+
+/// An index failure.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum IndexError {
+    /// Could not answer now (connection, lock, disk); the same request may succeed later.
+    #[error("index unavailable: {0}")]
+    Unavailable(String),
+    /// The database's disk is full.
+    #[error("no room in the index")]
+    NoRoom,
+    /// Rows contradict each other or the schema; an operator must look.
+    #[error("index inconsistent: {0}")]
+    Inconsistent(String),
+}

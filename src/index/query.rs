@@ -1,0 +1,167 @@
+//! What a search asks, in the index's own words.
+
+use crate::dicom::uid::Uid;
+use crate::people::patient_id::PatientId;
+
+/// Level a search answers at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// One row per study (and patient).
+    Study,
+    /// One row per series.
+    Series,
+    /// One row per instance.
+    Instance,
+}
+
+/// Attributes a search can match (PS3.18 Table 10.6.1-5, and what viewers ask beyond it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// (0010,0020)
+    PatientId,
+    /// (0010,0021)
+    IssuerOfPatientId,
+    /// (0010,0010), matched insensitive to case and accents
+    PatientName,
+    /// (0010,0030)
+    PatientBirthDate,
+    /// (0010,0040)
+    PatientSex,
+    /// (0020,000D)
+    StudyInstanceUid,
+    /// (0008,0020)
+    StudyDate,
+    /// (0008,0030)
+    StudyTime,
+    /// (0008,0050)
+    AccessionNumber,
+    /// (0008,0090), matched insensitive to case and accents
+    ReferringPhysicianName,
+    /// (0020,0010)
+    StudyId,
+    /// (0008,1030)
+    StudyDescription,
+    /// (0008,0061): any series of the study has the modality
+    ModalitiesInStudy,
+    /// (0020,000E)
+    SeriesInstanceUid,
+    /// (0008,0060)
+    Modality,
+    /// (0020,0011)
+    SeriesNumber,
+    /// (0008,103E)
+    SeriesDescription,
+    /// (0018,0015)
+    BodyPartExamined,
+    /// (0040,0244)
+    PerformedDate,
+    /// (0040,0245)
+    PerformedTime,
+    /// (0040,0275) > (0040,0009)
+    ScheduledStepId,
+    /// (0040,0275) > (0040,1001)
+    RequestedProcedureId,
+    /// (0008,0018)
+    SopInstanceUid,
+    /// (0008,0016)
+    SopClassUid,
+    /// (0020,0013)
+    InstanceNumber,
+}
+
+/// How an attribute is to match (PS3.4 §C.2.2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// Exactly this text (names: folded).
+    Equal(String),
+    /// `*` any run, `?` any one character; case-sensitive but for names.
+    Wildcard(String),
+    /// One of these UIDs.
+    AnyOf(Vec<String>),
+    /// From and to, both included, either open; compared as text, so that a bound shorter than
+    /// the value includes every value that begins with it (`to` = "202601" includes "20260131").
+    Range {
+        /// Lower bound.
+        from: Option<String>,
+        /// Upper bound.
+        to: Option<String>,
+    },
+    /// The attribute is empty (empty value matching).
+    Empty,
+}
+
+/// One condition; all conditions of a query must hold. A series-level condition in a study-level
+/// query holds when any series satisfies all series-level conditions, and so on down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Which attribute.
+    pub key: Key,
+    /// How.
+    pub rule: Rule,
+}
+
+/// A search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Level of the answers.
+    pub level: Level,
+    /// Only within this study.
+    pub study: Option<Uid>,
+    /// Only within this series.
+    pub series: Option<Uid>,
+    /// Only this patient's.
+    pub patient: Option<PatientId>,
+    /// Conditions.
+    pub matches: Vec<Match>,
+    /// At most so many rows; the caller asks one more than it shows to learn whether there are more.
+    pub limit: u32,
+    /// Rows to leave out first.
+    pub offset: u32,
+}
+
+/// One answer: attributes of its level and the levels above, each one JSON object's text, and the
+/// counts the index keeps. Order of answers: studies newest first (date, time, then id), series by
+/// number then id, instances by number then id; the same query gives the same order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Patient attributes.
+    pub patient: String,
+    /// Study attributes.
+    pub study: String,
+    /// Study Instance UID.
+    pub study_uid: Uid,
+    /// Whose study it is.
+    pub patient_id: PatientId,
+    /// Distinct modalities of the study's series, sorted.
+    pub modalities: Vec<String>,
+    /// Number of Study Related Series (0020,1206).
+    pub study_series: u32,
+    /// Number of Study Related Instances (0020,1208).
+    pub study_instances: u32,
+    /// Series part, at series and instance level.
+    pub series: Option<FoundSeries>,
+    /// Instance part, at instance level.
+    pub instance: Option<FoundInstance>,
+}
+
+/// The series part of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundSeries {
+    /// Series attributes.
+    pub attributes: String,
+    /// Series Instance UID.
+    pub uid: Uid,
+    /// Number of Series Related Instances (0020,1209).
+    pub instances: u32,
+}
+
+/// The instance part of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundInstance {
+    /// Instance attributes.
+    pub attributes: String,
+    /// SOP Instance UID.
+    pub uid: Uid,
+    /// Transfer syntax it is stored in.
+    pub transfer_syntax: String,
+}

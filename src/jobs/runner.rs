@@ -1,0 +1,1 @@
+//! Claims due jobs and runs them, a bounded number at once.

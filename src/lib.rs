@@ -1,0 +1,42 @@
+//! Lastra, a DICOM imaging archive: studies come in over the network, their bytes stay exactly as
+//! they came in object storage, and they are found and served over DICOMweb.
+//!
+//! | floor | room | what lives there |
+//! |---|---|---|
+//! | 10 | [`cli`] | the commands: serve, demo, import, send, echo, check, config |
+//! | 9 | [`server`] | assembly of all rooms, and the order in which they start and stop |
+//! | 8 | [`config`] | reads file, environment and flags; remembers where each value came from |
+//! | 8 | [`dicomweb`] | QIDO-RS and WADO-RS |
+//! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
+//! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |
+//! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |
+//! | 4 | [`access`] | who may: actors, purposes, permits |
+//! | 4 | [`jobs`] | work that can wait: runner over the durable queue |
+//! | 3 | [`index`] | rows: port, query, SQLite and PostgreSQL adapters |
+//! | 2 | [`blobs`] | bytes: immutable keys, durable writes, ranged reads |
+//! | 2 | [`imaging`] | pixels: bounded pool, decoding, rendering, thumbnails |
+//! | 2 | [`model`] | plain values the rooms above exchange |
+//! | 1 | [`dicom`] | bytes to values: scanner, Part 10, frames, DICOM JSON, character sets |
+//! | 1 | [`people`] | patient identifiers |
+//! | 1 | [`clock`], [`telemetry`] | time as an argument; log and metric names |
+//!
+//! Arrows lead down only; `tests/house.rs` holds that. Start reading at
+//! [`archive::ingest`] for storing and [`dicomweb::wado`] for fetching.
+
+pub mod access;
+pub mod archive;
+pub mod blobs;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod dicom;
+pub mod dicomweb;
+pub mod dimse;
+pub mod http;
+pub mod imaging;
+pub mod index;
+pub mod jobs;
+pub mod model;
+pub mod people;
+pub mod server;
+pub mod telemetry;

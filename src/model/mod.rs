@@ -1,0 +1,9 @@
+//! Plain values the rooms exchange: what an object says of itself, where its copy lies, what
+//! happened, what is to be done.
+//!
+//! Never here: behaviour that needs a store, a protocol's formats.
+
+pub mod event;
+pub mod job;
+pub mod path;
+pub mod study;

@@ -1,0 +1,1 @@
+//! Log set-up and the names of all metrics.

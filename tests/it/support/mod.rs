@@ -1,0 +1,3 @@
+//! What the tests share: folders, tools, an archive to talk to.
+
+pub mod tools;
