@@ -2,11 +2,49 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::access::permit::Access;
+use crate::archive::error::ArchiveError;
+use crate::archive::flights::Flights;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
+use crate::dicom::limits::Limits;
 use crate::imaging::pool::Pool;
+use crate::index::commit::Committer;
 use crate::index::port::SharedIndex;
+use crate::index::port::Totals;
+use crate::model::job::JobKind;
+
+/// How the archive behaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Seconds without a new instance after which a series counts as quiet: then its thumbnail and
+    /// its precomputed metadata are made.
+    pub quiet_s: u32,
+    /// Data sets nested deeper than this are refused.
+    pub max_depth: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { quiet_s: 5, max_depth: Limits::DEFAULT.depth }
+    }
+}
+
+impl Settings {
+    /// The scanner's bounds.
+    pub(in crate::archive) fn limits(&self) -> Limits {
+        Limits { depth: self.max_depth, ..Limits::DEFAULT }
+    }
+
+    /// Jobs queued for each series an instance was stored in, with their delay in µs.
+    pub fn jobs(&self) -> Vec<(JobKind, i64)> {
+        let quiet_us = i64::from(self.quiet_s) * 1_000_000;
+        vec![(JobKind::SeriesThumbnail, quiet_us), (JobKind::SeriesMetadata, quiet_us)]
+    }
+}
 
 /// The archive.
 #[derive(Debug, Clone)]
@@ -17,8 +55,12 @@ pub struct Archive {
 /// What the archive stands on.
 #[derive(Debug)]
 pub(in crate::archive) struct Inner {
-    /// Rows.
+    /// How it behaves.
+    pub(in crate::archive) settings: Settings,
+    /// Rows, for reading.
     pub(in crate::archive) index: SharedIndex,
+    /// Rows, for writing: groups what many receive into one commit.
+    pub(in crate::archive) committer: Committer,
     /// Bytes.
     pub(in crate::archive) blobs: Blobs,
     /// Pixel work.
@@ -27,11 +69,57 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) clock: SharedClock,
     /// Who may.
     pub(in crate::archive) access: Access,
+    /// Thumbnails being made now, each once for all who ask.
+    pub(in crate::archive) flights: Flights,
+}
+
+/// The parts an archive is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// How it behaves.
+    pub settings: Settings,
+    /// Rows, for reading.
+    pub index: SharedIndex,
+    /// Rows, for writing.
+    pub committer: Committer,
+    /// Bytes.
+    pub blobs: Blobs,
+    /// Pixel work.
+    pub pool: Pool,
+    /// Time.
+    pub clock: SharedClock,
+    /// Who may.
+    pub access: Access,
 }
 
 impl Archive {
+    /// An archive over its parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
+        let flights = Flights::default();
+        let inner = Inner { settings, index, committer, blobs, pool, clock, access, flights };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// Who decides accesses; doors ask it for their permits.
     pub fn access(&self) -> &Access {
         &self.inner.access
+    }
+
+    /// How much the archive holds.
+    pub async fn totals(&self) -> Result<Totals, ArchiveError> {
+        Ok(self.inner.index.totals().await?)
+    }
+
+    /// Jobs waiting or under way, and jobs set aside.
+    pub async fn job_counts(&self) -> Result<(u64, u64), ArchiveError> {
+        Ok(self.inner.index.job_counts().await?)
+    }
+
+    /// Whether both stores answer and there is room to store more.
+    pub async fn ready(&self) -> Result<(), ArchiveError> {
+        self.inner.index.ping().await?;
+        self.inner.blobs.ping().await?;
+        self.check_room().await
     }
 }

@@ -1,1 +1,28 @@
-//! Work done after arrival: series thumbnails, series metadata.
+//! Work done after arrival, from the durable queue: series thumbnails and series metadata.
+//!
+//! Every job here is idempotent: done twice, by two nodes at once, it leaves the same.
+
+use crate::access::actor::Actor;
+use crate::access::actor::Purpose;
+use crate::access::permit::Subject;
+use crate::archive::archive::Archive;
+use crate::archive::error::ArchiveError;
+use crate::model::job::Job;
+use crate::model::job::JobKind;
+
+impl Archive {
+    /// Does one job; `base` is the public base URL metadata is precomputed for.
+    pub async fn do_job(&self, job: &Job, base: &str) -> Result<(), ArchiveError> {
+        let Some(id) = job.subject.parse().ok() else { return Ok(()) };
+        let Some(series) = self.inner.index.series(id).await? else { return Ok(()) };
+        match job.kind {
+            JobKind::SeriesThumbnail => self.series_thumbnail(&series).await.map(drop),
+            JobKind::SeriesMetadata => {
+                let subject = Subject::Study(series.scope.study.clone());
+                let permit = self.access().permit(&Actor::System, Purpose::Operation, subject);
+                let permit = permit.map_err(|_| ArchiveError::Denied)?;
+                self.precompute_metadata(&permit, &series, base).await
+            }
+        }
+    }
+}

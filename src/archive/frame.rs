@@ -1,13 +1,21 @@
 //! Fetching frames: one index row, then one ranged read a frame.
 
 use bytes::Bytes;
+use bytes::BytesMut;
+use futures::TryStreamExt;
 
 use crate::access::permit::Permit;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
+use crate::archive::retrieve::layout_of;
+use crate::dicom::frames::FramePlace;
 use crate::dicom::layout::Layout;
+use crate::imaging::error::ImagingError;
 use crate::index::port::Located;
 use crate::model::path::InstancePath;
+
+/// The longest frame answered whole from memory; a longer one is refused.
+const MAX_FRAME_BYTES: u64 = 1 << 30;
 
 /// Frames found and planned; nothing read yet.
 #[derive(Debug, Clone)]
@@ -28,12 +36,115 @@ impl Archive {
         path: &InstancePath,
         frames: &[u32],
     ) -> Result<FramePlan, ArchiveError> {
-        todo!("{permit:?} {path:?} {frames:?}")
+        let located = self.locate(permit, path).await?;
+        let layout = layout_of(&located)?;
+        for frame in frames {
+            place_of(&layout, located.frames, *frame)?;
+        }
+        Ok(FramePlan { located, layout, frames: frames.to_vec() })
     }
 
     /// The stored bytes of one planned frame: encapsulated frames joined from their fragments,
     /// bit-packed frames shifted to begin at a byte.
     pub async fn frame_bytes(&self, plan: &FramePlan, frame: u32) -> Result<Bytes, ArchiveError> {
-        todo!("{plan:?} {frame}")
+        self.stored_frame(&plan.located, &plan.layout, frame).await
+    }
+
+    /// Reads one frame, which counts from 1.
+    pub(in crate::archive) async fn stored_frame(
+        &self,
+        located: &Located,
+        layout: &Layout,
+        frame: u32,
+    ) -> Result<Bytes, ArchiveError> {
+        let place = place_of(layout, located.frames, frame)?;
+        let bytes: u64 = place.ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
+        if bytes > MAX_FRAME_BYTES {
+            return Err(ImagingError::TooLarge { bytes }.into());
+        }
+        let joined = if layout.deflated {
+            self.inflated(located, layout, &place).await?
+        } else {
+            let ranges: Vec<_> = place.ranges.iter().map(|range| layout.blob_range(range)).collect();
+            join(self.inner.blobs.read_ranges(&located.blob_key, &ranges).await?)
+        };
+        Ok(unpacked(joined, &place))
+    }
+
+    async fn inflated(
+        &self,
+        located: &Located,
+        layout: &Layout,
+        place: &FramePlace,
+    ) -> Result<Bytes, ArchiveError> {
+        let mut joined = BytesMut::new();
+        for range in &place.ranges {
+            let mut pieces = self.data_set_stream(located, layout, range.clone());
+            while let Some(piece) = pieces.try_next().await? {
+                joined.extend_from_slice(&piece);
+            }
+        }
+        Ok(joined.freeze())
+    }
+}
+
+fn place_of(layout: &Layout, frames: u32, frame: u32) -> Result<FramePlace, ArchiveError> {
+    if layout.pixels.is_none() {
+        return Err(ImagingError::NoPixels.into());
+    }
+    let index = frame.checked_sub(1).ok_or(ImagingError::NoSuchFrame { frame, frames })?;
+    Ok(layout.frame(index).ok_or(ImagingError::NoSuchFrame { frame, frames })?)
+}
+
+fn join(mut pieces: Vec<Bytes>) -> Bytes {
+    if pieces.len() == 1 {
+        return pieces.pop().unwrap_or_default();
+    }
+    pieces.concat().into()
+}
+
+/// A frame of single bits that begins inside a byte, moved so that its first pixel is bit 0
+/// (PS3.5 §8.1.1: the first pixel is the least significant bit), its last byte cleared past its end.
+fn unpacked(bytes: Bytes, place: &FramePlace) -> Bytes {
+    let Some(bits) = place.bits else { return bytes };
+    if place.bit_offset == 0 && bits % 8 == 0 {
+        return bytes;
+    }
+    let length = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX).min(bytes.len());
+    let shift = u32::from(place.bit_offset.min(7));
+    let next = bytes.iter().copied().skip(1).chain(std::iter::once(0));
+    let mut shifted: Vec<u8> = bytes
+        .iter()
+        .zip(next)
+        .take(length)
+        .map(|(low, high)| {
+            let pair = u16::from_le_bytes([*low, high]) >> shift;
+            pair.to_le_bytes()[0]
+        })
+        .collect();
+    let spare = u32::try_from((8 - bits % 8) % 8).unwrap_or(0);
+    if let Some(last) = shifted.last_mut() {
+        *last &= 0xFF_u8 >> spare;
+    }
+    shifted.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bytes, FramePlace, unpacked};
+
+    #[test]
+    fn bit_packed_frames_are_shifted_to_begin_at_a_byte() {
+        let stored = Bytes::from_static(&[0b1010_1111, 0b0000_0110]);
+        for (bit_offset, bits, expected) in [
+            (0, 16, vec![0b1010_1111, 0b0000_0110]),
+            (0, 12, vec![0b1010_1111, 0b0000_0110]),
+            (4, 8, vec![0b0110_1010]),
+            (4, 5, vec![0b0000_1010]),
+            (3, 9, vec![0b1101_0101, 0]),
+        ] {
+            let place = FramePlace { ranges: Vec::new(), bit_offset, bits: Some(bits) };
+            assert_eq!(unpacked(stored.clone(), &place), expected, "{bit_offset} {bits}");
+        }
     }
 }

@@ -1,1 +1,18 @@
-//! (to come)
+//! The commands: each reads its arguments, asks the rooms below, says what came of it.
+//!
+//! Results go to standard output, messages to standard error; `--json` makes results machine
+//! readable on every command. Start at [`args`], then [`run`].
+
+pub mod args;
+pub mod check;
+pub mod configuration;
+pub mod demo;
+pub mod exit;
+pub mod import;
+pub mod journal;
+pub mod output;
+pub mod run;
+pub mod samples;
+pub mod send;
+pub mod serve;
+pub mod sources;

@@ -5,5 +5,6 @@
 
 pub mod event;
 pub mod job;
+pub mod node;
 pub mod path;
 pub mod study;

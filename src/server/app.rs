@@ -1,0 +1,143 @@
+//! The server: opened bottom up, stopped top down.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::permit::Access;
+use crate::archive::archive::Archive;
+use crate::archive::archive::Parts;
+use crate::blobs::open as blobs;
+use crate::clock::SharedClock;
+use crate::config::Settings;
+use crate::dicomweb::routes as dicomweb;
+use crate::dimse::listener::Listener as DicomListener;
+use crate::http::health;
+use crate::http::listener::Listener as HttpListener;
+use crate::imaging::pool::Pool;
+use crate::index::commit::Committer;
+use crate::index::open as index;
+use crate::index::port::SharedIndex;
+use crate::jobs::runner::Runner;
+use crate::jobs::runner::Work;
+use crate::server::error::StartError;
+use crate::server::lock::DataLock;
+
+/// The stores and the archive over them, without doors: what commands work on that need no server.
+#[derive(Debug)]
+pub struct Rooms {
+    /// The archive.
+    pub archive: Archive,
+    index: SharedIndex,
+    committer: Committer,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct App {
+    /// Where HTTP is answered.
+    pub http: SocketAddr,
+    /// Where DICOM associations are accepted.
+    pub dicom: SocketAddr,
+    /// The archive behind the doors.
+    pub archive: Archive,
+    rooms: Rooms,
+    stop_doors: CancellationToken,
+    doors: Vec<JoinHandle<()>>,
+    stop_jobs: CancellationToken,
+    jobs: JoinHandle<()>,
+    _lock: DataLock,
+}
+
+impl Rooms {
+    /// Opens the stores named by the settings.
+    pub async fn open(settings: &Settings, clock: &SharedClock) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&settings.data).map_err(|error| StartError::Data {
+            path: settings.data.clone(),
+            reason: error.to_string(),
+        })?;
+        let blobs = blobs::open(&settings.blobs, &settings.data)?;
+        let index = index::open(&settings.index, &settings.data).await?;
+        let committer =
+            Committer::spawn(Arc::clone(&index), settings.archive.jobs(), Arc::clone(clock));
+        let archive = Archive::new(Parts {
+            settings: settings.archive.clone(),
+            index: Arc::clone(&index),
+            committer: committer.clone(),
+            blobs,
+            pool: Pool::open(&settings.imaging)?,
+            clock: Arc::clone(clock),
+            access: Access::default(),
+        });
+        Ok(Self { archive, index, committer })
+    }
+
+    /// Finishes what is queued and closes the stores.
+    pub async fn close(self) {
+        self.committer.close().await;
+        self.index.close().await;
+    }
+}
+
+impl App {
+    /// Starts everything; when this returns both doors answer.
+    pub async fn start(
+        settings: &Settings,
+        clock: SharedClock,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, StartError> {
+        let lock = DataLock::take(&settings.data)?;
+        // Ports first: the cheapest thing to fail.
+        let (http_listener, http) = HttpListener::bind(&settings.http)
+            .await
+            .map_err(|error| listen("HTTP", &settings.http.address, &error))?;
+        let (dicom_listener, dicom) = DicomListener::bind(&settings.dicom)
+            .await
+            .map_err(|error| listen("DICOM", &settings.dicom.address, &error))?;
+        let rooms = Rooms::open(settings, &clock).await?;
+        let archive = rooms.archive.clone();
+
+        let stop_doors = CancellationToken::new();
+        let router = dicomweb::router(archive.clone(), &settings.http)
+            .merge(health::router(archive.clone(), metrics));
+        let doors = vec![
+            tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
+            tokio::spawn(http_listener.run(router, stop_doors.clone())),
+        ];
+        let stop_jobs = CancellationToken::new();
+        let runner = runner(settings, &rooms, clock, http);
+        let jobs = tokio::spawn(runner.run(stop_jobs.clone()));
+        Ok(Self { http, dicom, archive, rooms, stop_doors, doors, stop_jobs, jobs, _lock: lock })
+    }
+
+    /// Stops: no new work, what is under way finishes within `bound`, then the stores close.
+    pub async fn stop(self, bound: Duration) {
+        self.stop_doors.cancel();
+        self.stop_jobs.cancel();
+        let all = futures::future::join_all(self.doors.into_iter().chain([self.jobs]));
+        if tokio::time::timeout(bound, all).await.is_err() {
+            tracing::warn!(bound_ms = bound.as_millis(), "work under way was cut off");
+        }
+        self.rooms.close().await;
+    }
+}
+
+fn runner(settings: &Settings, rooms: &Rooms, clock: SharedClock, http: SocketAddr) -> Runner {
+    let archive = rooms.archive.clone();
+    let base = dicomweb::base_url(&settings.http, http);
+    let work: Work = Arc::new(move |job| {
+        let (archive, base) = (archive.clone(), base.clone());
+        async move { archive.do_job(&job, &base).await.map_err(|error| error.to_string()) }.boxed()
+    });
+    let worker = uuid::Uuid::now_v7().to_string();
+    Runner::new(settings.jobs.clone(), worker, Arc::clone(&rooms.index), clock, work)
+}
+
+fn listen(door: &'static str, address: &str, error: &std::io::Error) -> StartError {
+    StartError::Listen { door, address: address.to_owned(), reason: error.to_string() }
+}

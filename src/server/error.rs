@@ -1,0 +1,38 @@
+//! Why the archive could not start, by what the operator can do.
+
+use std::path::PathBuf;
+
+/// A failure to start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process serves this data folder.
+    #[error("{} is served by another process", .0.display())]
+    Locked(PathBuf),
+    /// The data folder cannot be made or written.
+    #[error("data folder {}: {reason}", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A port cannot be opened.
+    #[error("{door} cannot listen on {address}: {reason}")]
+    Listen {
+        /// `HTTP` or `DICOM`.
+        door: &'static str,
+        /// The address.
+        address: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The index cannot be opened.
+    #[error("index: {0}")]
+    Index(#[from] crate::index::error::IndexError),
+    /// The blob store cannot be opened.
+    #[error("blob store: {0}")]
+    Blobs(#[from] crate::blobs::error::BlobError),
+    /// The imaging pool cannot be started.
+    #[error("imaging pool: {0}")]
+    Imaging(#[from] crate::imaging::error::ImagingError),
+}
