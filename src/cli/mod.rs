@@ -10,6 +10,7 @@ pub mod demo;
 pub mod exit;
 pub mod import;
 pub mod journal;
+pub mod object;
 pub mod output;
 pub mod run;
 pub mod samples;

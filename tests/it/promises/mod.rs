@@ -1,1 +1,11 @@
-//! Tests of the promises, one file each.
+//! Promises of the README, one file each, shown on the real binary.
+
+mod awkward_data;
+mod bytes_come_back;
+mod constant_memory;
+mod hostile_input;
+mod never_short;
+mod nothing_is_lost;
+mod nothing_is_overwritten;
+mod one_read_a_frame;
+mod scaled_out;

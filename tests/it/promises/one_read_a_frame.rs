@@ -1,0 +1,86 @@
+//! One ranged read a frame: frames, bulk data and metadata never read a whole file.
+
+use crate::support::objects::Object;
+use crate::support::server::Server;
+
+const FRAME_BYTES: usize = 256 * 256 * 2;
+const FRAMES: usize = 200;
+
+fn multi_frame() -> Object {
+    let mut object = Object::ct("P1", 1, 1, 1);
+    object.sop_class = "1.2.840.10008.5.1.4.1.1.2.1".to_owned();
+    let class = object.sop_class.clone();
+    let pixels = (0..FRAMES).flat_map(|frame| vec![frame as u8; FRAME_BYTES]).collect();
+    object
+        .text(0x0008_0016, b"UI", &class)
+        .text(0x0028_0008, b"IS", &FRAMES.to_string())
+        .number(0x0028_0010, 256)
+        .number(0x0028_0011, 256)
+        .bytes(0x7FE0_0010, b"OW", pixels);
+    object
+}
+
+/// Bytes and reads the store gave while `path` was fetched.
+async fn cost(server: &Server, path: &str, accept: &str) -> (f64, f64, Vec<u8>) {
+    let before = (
+        server.metric("lastra_blob_read_bytes_total").await,
+        server.metric("lastra_blob_reads_total").await,
+    );
+    let response = server.get_as(path, accept).await;
+    assert_eq!(response.status(), 200, "{path}");
+    let body = response.bytes().await.unwrap().to_vec();
+    let bytes = server.metric("lastra_blob_read_bytes_total").await - before.0;
+    let reads = server.metric("lastra_blob_reads_total").await - before.1;
+    (bytes, reads, body)
+}
+
+#[tokio::test]
+async fn a_frame_of_a_big_object_reads_its_own_bytes_once() {
+    let server = Server::start();
+    let object = multi_frame();
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
+
+    let path = format!("{}/frames/150", object.path());
+    let (bytes, reads, body) = cost(&server, &path, "application/octet-stream").await;
+    assert_eq!(body, vec![149; FRAME_BYTES]);
+    assert_eq!((bytes, reads), (FRAME_BYTES as f64, 1.0));
+}
+
+#[tokio::test]
+async fn neighbouring_frames_are_read_without_what_lies_between_others() {
+    let server = Server::start();
+    let object = multi_frame();
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
+
+    let path = format!("{}/frames/10,11,100", object.path());
+    let accept = "multipart/related; type=\"application/octet-stream\"";
+    let (bytes, _, body) = cost(&server, &path, accept).await;
+    assert!(body.len() > 3 * FRAME_BYTES);
+    assert_eq!(bytes, 3.0 * FRAME_BYTES as f64);
+}
+
+#[tokio::test]
+async fn metadata_and_a_range_of_bulk_data_leave_the_pixels_unread() {
+    let server = Server::start();
+    let object = multi_frame();
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
+
+    let path = format!("{}/metadata", object.path());
+    let (bytes, _, body) = cost(&server, &path, "application/dicom+json").await;
+    let metadata: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert!(bytes < 4096.0, "{bytes} bytes read for metadata");
+
+    let uri = metadata[0]["7FE00010"]["BulkDataURI"].as_str().unwrap().to_owned();
+    let before = server.metric("lastra_blob_read_bytes_total").await;
+    let response = crate::support::server::client()
+        .get(uri)
+        .header("accept", "application/octet-stream")
+        .header("range", format!("bytes={}-{}", 5 * FRAME_BYTES, 5 * FRAME_BYTES + 99))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 206);
+    assert_eq!(response.bytes().await.unwrap(), vec![5; 100]);
+    let read = server.metric("lastra_blob_read_bytes_total").await - before;
+    assert!(read <= 100.0, "{read} bytes read for 100");
+}

@@ -1,0 +1,205 @@
+//! The real `lastra` binary, served on free ports from a temporary folder.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use lastra::dimse::client::Scu;
+
+use crate::support::objects::EXPLICIT_LITTLE;
+use crate::support::objects::Object;
+
+/// A running archive; killed when dropped.
+pub struct Server {
+    child: Child,
+    pub http: SocketAddr,
+    pub dicom: SocketAddr,
+    data: PathBuf,
+    /// Removed with the last holder.
+    folder: Option<tempfile::TempDir>,
+    arguments: Vec<String>,
+}
+
+impl Server {
+    /// Embedded stores: SQLite and local disk.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// More arguments for `lastra serve`.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Self::spawn(data, Some(folder), arguments)
+    }
+
+    fn spawn(data: PathBuf, folder: Option<tempfile::TempDir>, arguments: Vec<String>) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lastra"))
+            .args(["serve", "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .args(&arguments)
+            .env("LASTRA_ARCHIVE__QUIET_S", "1")
+            .env("LASTRA_JOBS__POLL_MS", "50")
+            .env("LASTRA_LOG__LEVEL", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("ready "), "lastra serve did not start: {line:?}");
+        let field = |name: &str| -> SocketAddr {
+            let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
+            found.unwrap().parse().unwrap()
+        };
+        Self { http: field("http="), dicom: field("dicom="), child, data, folder, arguments }
+    }
+
+    /// Kills the process at once, as a power cut would, and starts another on the same data.
+    pub fn kill_and_restart(mut self) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        Self::spawn(self.data.clone(), self.folder.take(), self.arguments.clone())
+    }
+
+    /// Asks the process to stop, waits until it has, and starts another on the same data.
+    pub fn stop_and_restart(mut self) -> Self {
+        assert!(self.stop().success());
+        Self::spawn(self.data.clone(), self.folder.take(), self.arguments.clone())
+    }
+
+    /// Asks the process to stop and waits until it has.
+    pub fn stop(&mut self) -> std::process::ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap()
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Peak resident memory so far, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Base URL of DICOMweb.
+    pub fn dicomweb(&self) -> String {
+        format!("http://{}/dicom-web", self.http)
+    }
+
+    /// GET below the DICOMweb base URL.
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.get_as(path, "*/*").await
+    }
+
+    /// GET below the DICOMweb base URL with an Accept header.
+    pub async fn get_as(&self, path: &str, accept: &str) -> reqwest::Response {
+        let url = format!("{}{path}", self.dicomweb());
+        client().get(url).header("accept", accept).send().await.unwrap()
+    }
+
+    /// GET of JSON; an empty answer (204) is an empty array.
+    pub async fn json(&self, path: &str) -> serde_json::Value {
+        let response = self.get_as(path, "application/dicom+json").await;
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        if text.is_empty() { serde_json::json!([]) } else { serde_json::from_str(&text).unwrap() }
+    }
+
+    /// The Part 10 file of an instance as stored.
+    pub async fn file(&self, path: &str) -> Vec<u8> {
+        let accept = "application/dicom; transfer-syntax=*";
+        let response = self.get_as(path, accept).await;
+        assert_eq!(response.status(), 200, "{path}");
+        response.bytes().await.unwrap().to_vec()
+    }
+
+    /// Stores objects over one association; the status of each.
+    pub async fn store(&self, objects: &[Object]) -> Vec<u16> {
+        let mut scu = self.scu(objects).await;
+        let mut statuses = Vec::new();
+        for object in objects {
+            statuses.push(store_with(&mut scu, object).await);
+        }
+        scu.release().await.unwrap();
+        statuses
+    }
+
+    /// An association that can store `objects`.
+    pub async fn scu(&self, objects: &[Object]) -> Scu {
+        let mut contexts: Vec<(String, String)> = Vec::new();
+        for object in objects {
+            let context = (object.sop_class.clone(), EXPLICIT_LITTLE.to_owned());
+            if !contexts.contains(&context) {
+                contexts.push(context);
+            }
+        }
+        Scu::connect(&self.dicom.to_string(), "TEST", "LASTRA", &contexts).await.unwrap()
+    }
+
+    /// A figure of `/metrics`, all its labels summed; 0 when it is not there yet.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = client()
+            .get(format!("http://{}/metrics", self.http))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        text.lines()
+            .filter(|line| line.starts_with(name) && !line.starts_with('#'))
+            .filter(|line| line[name.len()..].starts_with(['{', ' ']))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Stores one object over an open association; its status.
+pub async fn store_with(scu: &mut Scu, object: &Object) -> u16 {
+    let data_set = object.data_set();
+    let (class, instance) = (&object.sop_class, &object.sop_instance);
+    scu.store(class, instance, EXPLICIT_LITTLE, &mut &data_set[..]).await.unwrap().code
+}
+
+/// An HTTP client that follows no redirects and gives up after a minute.
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap()
+}
+
+/// Waits until `condition` holds; fails after half a minute with what was waited for.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let begun = Instant::now();
+    while !condition().await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
