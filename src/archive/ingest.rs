@@ -14,7 +14,7 @@ use crate::archive::error::ArchiveError;
 use crate::archive::facts;
 use crate::blobs::key::BlobKind;
 use crate::blobs::writer::BlobWriter;
-use crate::dicom::layout::Layout;
+use crate::dicom::observe::DataSetPlace;
 use crate::dicom::observe::Observer;
 use crate::dicom::part10::MetaFields;
 use crate::dicom::part10::write_prefix;
@@ -79,7 +79,10 @@ impl Archive {
             return Err(ArchiveError::Denied);
         }
         let encoding = Encoding::of(envelope.transfer_syntax.as_str());
-        let prefix = envelope.prefix.clone().unwrap_or_else(|| meta_header(&envelope));
+        let prefix = match &envelope.prefix {
+            Some(prefix) => prefix.clone(),
+            None => meta_header(&envelope)?,
+        };
         Ok(Receiving {
             archive: self.clone(),
             writer: self.inner.blobs.begin(BlobKind::Instance),
@@ -104,6 +107,9 @@ impl Receiving {
     /// After an error the object is lost: drop it, and tell the sender.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), ArchiveError> {
         self.scanner.push(&bytes, &mut self.observer)?;
+        if let Some(refusal) = self.observer.refusal() {
+            return Err(refusal.clone().into());
+        }
         self.hash.update(&bytes);
         self.data_set_bytes += bytes.len() as u64;
         if let Some(prefix) = self.prefix.take() {
@@ -115,20 +121,20 @@ impl Receiving {
     /// All bytes are here: makes them durable and found. Only after `Ok` may success be answered.
     pub async fn finish(mut self) -> Result<Receipt, ArchiveError> {
         let inflated_bytes = self.scanner.finish(&mut self.observer)?;
-        let observed = self.observer.finish();
-        let identity = facts::identity(&observed.header, &self.envelope)?;
+        let (header, parts) = self.observer.finish()?;
+        let header = header.finish();
+        let identity = facts::identity(&header, &self.envelope)?;
         if let Some(prefix) = self.prefix.take() {
             self.writer.write(prefix).await?;
         }
-        let layout = Layout {
-            data_set_start: self.data_set_start,
-            data_set_bytes: self.data_set_bytes,
-            deflated: Encoding::of(self.envelope.transfer_syntax.as_str())
-                == Encoding::DeflatedExplicitLittle,
+        let encoding = Encoding::of(self.envelope.transfer_syntax.as_str());
+        let place = DataSetPlace {
+            start: self.data_set_start,
+            bytes: self.data_set_bytes,
+            deflated: encoding == Encoding::DeflatedExplicitLittle,
             inflated_bytes,
-            bulk: observed.bulk,
-            pixels: observed.pixels,
         };
+        let layout = parts.layout(place, &header.pixels);
         let key = self.writer.key().to_owned();
         let copy = CopyFacts {
             blob_key: key.clone(),
@@ -146,7 +152,7 @@ impl Receiving {
             data_set_sha256: copy.data_set_sha256,
             data_set_bytes: self.data_set_bytes,
         };
-        let instance = facts::new_instance(observed.header, identity, &layout, copy);
+        let instance = facts::new_instance(header, identity, &layout, copy);
 
         self.writer.finish().await?;
         let outcome = self.archive.inner.committer.store(instance).await?;
@@ -159,12 +165,14 @@ impl Receiving {
     }
 }
 
-fn meta_header(envelope: &Envelope) -> Bytes {
+/// The meta header of an object that came without one, as over the network.
+fn meta_header(envelope: &Envelope) -> Result<Bytes, ArchiveError> {
+    let missing = |what: &str| ArchiveError::Unidentified(format!("{what} is missing"));
     let fields = MetaFields {
-        sop_class: envelope.sop_class.clone(),
-        sop_instance: envelope.sop_instance.clone(),
-        transfer_syntax: envelope.transfer_syntax.clone(),
-        source_ae: envelope.ae_title.clone(),
+        sop_class: envelope.sop_class.as_ref().ok_or_else(|| missing("SOP Class UID"))?,
+        sop_instance: envelope.sop_instance.as_ref().ok_or_else(|| missing("SOP Instance UID"))?,
+        transfer_syntax: &envelope.transfer_syntax,
+        source_ae: envelope.ae_title.as_deref(),
     };
-    write_prefix(&fields).into()
+    Ok(write_prefix(&fields).into())
 }

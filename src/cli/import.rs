@@ -27,6 +27,7 @@ use crate::cli::sources;
 use crate::cli::sources::Item;
 use crate::clock::SharedClock;
 use crate::clock::SystemClock;
+use crate::dicom::part10::Part10Error;
 use crate::model::study::Outcome;
 use crate::server::app::Rooms;
 
@@ -48,7 +49,7 @@ struct Tally {
 /// What became of one item.
 enum Ended {
     Filed(Outcome, u64),
-    NotDicom(String),
+    NotDicom,
     Failed(String),
 }
 
@@ -108,7 +109,7 @@ async fn import_all(
                 }
                 journal.add(&item).context("import journal")?;
             }
-            Ended::NotDicom(_) => {
+            Ended::NotDicom => {
                 tally.not_dicom += 1;
                 journal.add(&item).context("import journal")?;
             }
@@ -128,7 +129,9 @@ async fn import_all(
 async fn import_one(archive: &Archive, permit: &Permit, item: &Item) -> anyhow::Result<Ended> {
     let mut object = match Object::open(item).await {
         Ok(object) => object,
-        Err(ObjectError::NotDicom(reason)) => return Ok(Ended::NotDicom(reason)),
+        Err(ObjectError::NotDicom(_) | ObjectError::Prefix(Part10Error::NotDicom)) => {
+            return Ok(Ended::NotDicom);
+        }
         Err(error) => return Ok(Ended::Failed(error.to_string())),
     };
     let envelope = Envelope {

@@ -1,5 +1,6 @@
 //! A DICOM object in a file: its meta header read, its data set still to come piece by piece.
 
+use std::collections::VecDeque;
 use std::io;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use crate::cli::sources::Item;
 use crate::cli::sources::Pieces;
 use crate::dicom::header::HeaderCollector;
 use crate::dicom::limits::Limits;
+use crate::dicom::part10::Part10Error;
 use crate::dicom::part10::Part10Reader;
 use crate::dicom::part10::Step;
 use crate::dicom::scan::ScanError;
@@ -35,7 +37,7 @@ pub struct Object {
     pub prefix: Option<Bytes>,
     /// Bytes before the data set.
     before: usize,
-    first: Option<Bytes>,
+    first: VecDeque<Bytes>,
     rest: Pieces,
 }
 
@@ -45,6 +47,9 @@ pub enum ObjectError {
     /// It is something else.
     #[error("not DICOM: {0}")]
     NotDicom(String),
+    /// What comes before its data set cannot be read.
+    #[error("{0}")]
+    Prefix(#[from] Part10Error),
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
@@ -57,15 +62,15 @@ impl Object {
     /// Reads a file's meta header. A file without one is scanned once for its identifiers first.
     pub async fn open(item: &Item) -> Result<Self, ObjectError> {
         let mut pieces = sources::read(item);
-        let mut reader = Part10Reader::new();
-        let (prefix, first) = loop {
+        let mut reader = Part10Reader::default();
+        let (prefix, head, first) = loop {
             let Some(piece) = pieces.recv().await else {
-                break reader.finish().map_err(|error| ObjectError::NotDicom(error.to_string()))?;
+                let (prefix, head) = reader.finish()?;
+                break (prefix, head, Bytes::new());
             };
-            match reader.push(&piece?) {
-                Ok(Step::More) => {}
-                Ok(Step::Done(prefix, first)) => break (prefix, first),
-                Err(error) => return Err(ObjectError::NotDicom(error.to_string())),
+            let mut piece = piece?;
+            if let Step::DataSet { prefix, head, used } = reader.push(&piece)? {
+                break (prefix, head, piece.split_off(used.min(piece.len())));
             }
         };
         if prefix.media_sop_class.as_ref().is_some_and(|c| c.as_str() == MEDIA_STORAGE_DIRECTORY) {
@@ -77,7 +82,7 @@ impl Object {
             sop_instance: prefix.media_sop_instance,
             before: prefix.bytes.len(),
             prefix: prefix.well_formed.then(|| prefix.bytes.into()),
-            first: Some(first),
+            first: VecDeque::from([head.into(), first]),
             rest: pieces,
         };
         if object.prefix.is_none() {
@@ -88,8 +93,10 @@ impl Object {
 
     /// The next bytes of the data set.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
-        if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
-            return Ok(Some(first));
+        while let Some(first) = self.first.pop_front() {
+            if !first.is_empty() {
+                return Ok(Some(first));
+            }
         }
         Ok(self.rest.recv().await.transpose()?)
     }
@@ -129,7 +136,7 @@ impl Object {
             let mut piece = piece?;
             let left_out = before.min(piece.len());
             before -= left_out;
-            self.first = Some(piece.split_off(left_out));
+            self.first = VecDeque::from([piece.split_off(left_out)]);
         }
         Ok(())
     }
@@ -151,11 +158,10 @@ pub struct InMemory<'a> {
 /// Reads the meta header of a well-formed Part 10 file.
 pub fn describe_bytes(file: &[u8]) -> Result<InMemory<'_>, ObjectError> {
     let not_dicom = |what: &str| ObjectError::NotDicom(what.to_owned());
-    let mut reader = Part10Reader::new();
-    let prefix = match reader.push(file) {
-        Ok(Step::Done(prefix, _)) => prefix,
-        Ok(Step::More) => reader.finish().map_err(|error| not_dicom(&error.to_string()))?.0,
-        Err(error) => return Err(not_dicom(&error.to_string())),
+    let mut reader = Part10Reader::default();
+    let prefix = match reader.push(file)? {
+        Step::DataSet { prefix, .. } => prefix,
+        Step::More => reader.finish()?.0,
     };
     let text = |uid: Option<Uid>| uid.map(|uid| uid.as_str().to_owned());
     Ok(InMemory {
