@@ -1,1 +1,4 @@
-//! Tests of the room `cli`.
+//! Tests of the commands: what the README tells people to type.
+
+mod commands;
+mod demo;
