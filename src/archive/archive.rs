@@ -23,13 +23,17 @@ pub struct Settings {
     /// Seconds without a new instance after which a series counts as quiet: then its thumbnail and
     /// its precomputed metadata are made.
     pub quiet_s: u32,
+    /// Hours between sweeps for blobs that no row names; 0 never sweeps.
+    pub sweep_every_h: u32,
+    /// Hours a blob without a row is left alone: the object it belongs to may still be arriving.
+    pub sweep_grace_h: u32,
     /// Data sets nested deeper than this are refused.
     pub max_depth: u16,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { quiet_s: 5, max_depth: Limits::DEFAULT.depth }
+        Self { quiet_s: 5, sweep_every_h: 24, sweep_grace_h: 24, max_depth: Limits::DEFAULT.depth }
     }
 }
 

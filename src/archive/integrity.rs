@@ -95,6 +95,18 @@ impl Archive {
         Ok(progress)
     }
 
+    /// Removes blobs that no row names and that are older than `grace_us`: what crashes and lost
+    /// races left. Gives their number.
+    pub async fn sweep(&self, permit: &Permit, grace_us: i64) -> Result<u64, ArchiveError> {
+        if permit.subject() != &Subject::Archive {
+            return Err(ArchiveError::Denied);
+        }
+        let options = CheckOptions { hashes: false, grace_us, sweep: true };
+        let mut progress = Progress::default();
+        self.check_blobs(options, &mut progress, &mut |_, _| {}).await?;
+        Ok(progress.orphans)
+    }
+
     async fn check_copies(
         &self,
         options: CheckOptions,

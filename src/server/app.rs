@@ -27,6 +27,7 @@ use crate::jobs::runner::Runner;
 use crate::jobs::runner::Work;
 use crate::server::error::StartError;
 use crate::server::lock::DataLock;
+use crate::server::sweep;
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ pub struct App {
     stop_doors: CancellationToken,
     doors: Vec<JoinHandle<()>>,
     stop_jobs: CancellationToken,
-    jobs: JoinHandle<()>,
+    jobs: Vec<JoinHandle<()>>,
     _lock: DataLock,
 }
 
@@ -111,7 +112,8 @@ impl App {
         ];
         let stop_jobs = CancellationToken::new();
         let runner = runner(settings, &rooms, clock, http);
-        let jobs = tokio::spawn(runner.run(stop_jobs.clone()));
+        let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
+        let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];
         Ok(Self { http, dicom, archive, rooms, stop_doors, doors, stop_jobs, jobs, _lock: lock })
     }
 
@@ -119,7 +121,7 @@ impl App {
     pub async fn stop(self, bound: Duration) {
         self.stop_doors.cancel();
         self.stop_jobs.cancel();
-        let all = futures::future::join_all(self.doors.into_iter().chain([self.jobs]));
+        let all = futures::future::join_all(self.doors.into_iter().chain(self.jobs));
         if tokio::time::timeout(bound, all).await.is_err() {
             tracing::warn!(bound_ms = bound.as_millis(), "work under way was cut off");
         }

@@ -6,3 +6,4 @@
 pub mod app;
 pub mod error;
 pub mod lock;
+pub mod sweep;
