@@ -46,8 +46,7 @@ const ATTRIBUTES: [(Tag, VR, VR, usize); 14] = [
     (Tag(0xFFFC, 0xFFFC), VR::OB, VR::OB, 1),
 ];
 
-const SEQUENCES: [Tag; 3] =
-    [Tag(0x0008, 0x1140), Tag(0x0040, 0xA730), Tag(0x0088, 0x0200)];
+const SEQUENCES: [Tag; 3] = [Tag(0x0008, 0x1140), Tag(0x0040, 0xA730), Tag(0x0088, 0x0200)];
 
 /// Limits small enough that random values go over them.
 pub(super) const LIMITS: Limits =
@@ -184,7 +183,7 @@ impl Writer {
 
     fn fragments(&mut self, table: &[u8], fragments: &[Vec<u8>], form: Form, depth: u16) {
         let tag = Tag(0x7FE0, 0x0010);
-        let vr = if form.explicit { VR::OB } else { VR::OW };
+        let vr = VR::OB;
         let start = self.header(tag, vr, UNDEFINED, form);
         let at = self.place();
         self.events.push(Event::Fragments(Element { tag, vr, start, value: at..at, depth }));
