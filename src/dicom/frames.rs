@@ -1,5 +1,8 @@
 //! Where each frame lies in the pixel data (PS3.5 §8.1.1, §8.2, §A.4; PS3.3 §C.7.6.3).
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use crate::dicom::header::PixelShape;
@@ -181,7 +184,10 @@ impl FrameCollector {
         let mut first_fragment = Vec::new();
         for offset in offsets {
             let start = base.checked_add(offset)?;
-            let (index, _) = items.by_ref().find(|&(_, &item)| item >= start).filter(|&(_, &item)| item == start)?;
+            let (index, _) = items
+                .by_ref()
+                .find(|&(_, &item)| item >= start)
+                .filter(|&(_, &item)| item == start)?;
             first_fragment.push(index);
         }
         let whole = first_fragment.first() == Some(&0) && first_fragment.len() == frames;

@@ -2,8 +2,6 @@
 //! that frames, bulk values and metadata are read by ranges.
 
 mod stored;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,8 +1,5 @@
 //! Part 10 files: preamble and meta header, read tolerantly and written (PS3.10 §7).
 
-#[cfg(test)]
-mod tests;
-
 use dicom_core::{Tag, VR};
 
 use crate::dicom::scan::header::{Decoded, Form, Header, LONGEST, SHORT, Written};
