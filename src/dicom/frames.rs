@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::dicom::header::PixelShape;
+
 /// The frames of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameTable {
@@ -33,4 +35,192 @@ pub struct FramePlace {
     pub bit_offset: u8,
     /// Bits of the frame when native; `None` when encapsulated.
     pub bits: Option<u64>,
+}
+
+/// The most fragments whose places are kept; pixel data of more has an unknown frame table.
+pub const MAX_FRAGMENTS: usize = 1 << 20;
+/// Bytes of an item header, which lies between two fragments.
+const ITEM_HEADER_BYTES: u64 = 8;
+
+impl FrameTable {
+    /// Where native frames of that shape lie in a value of `value_bytes`.
+    ///
+    /// A value longer than the shape says is accepted; a shorter one when it holds whole frames
+    /// and at most a byte of padding.
+    pub fn native(value_bytes: u64, shape: &PixelShape) -> Self {
+        let frame_bits = [shape.columns, shape.samples, shape.bits_allocated]
+            .into_iter()
+            .try_fold(u64::from(shape.rows), |bits, factor| bits.checked_mul(factor.into()));
+        let (Some(frame_bits @ 1..), Some(value_bits)) = (frame_bits, value_bytes.checked_mul(8))
+        else {
+            return Self::Unknown;
+        };
+        let count = shape.frames.max(1);
+        if frame_bits.checked_mul(count.into()).is_some_and(|bits| bits <= value_bits) {
+            return Self::Native { frame_bits, count };
+        }
+        let whole = value_bits.checked_div(frame_bits).unwrap_or(0);
+        let rest = value_bits.checked_rem(frame_bits).unwrap_or(0);
+        match u32::try_from(whole) {
+            Ok(count @ 1..) if rest <= 15 => Self::Native { frame_bits, count },
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Frames in the table; `None` when unknown.
+    pub fn count(&self) -> Option<u32> {
+        match self {
+            Self::Native { count, .. } => Some(*count),
+            Self::Encapsulated { first_fragment, .. } => u32::try_from(first_fragment.len()).ok(),
+            Self::Unknown => None,
+        }
+    }
+
+    /// Where frame `index` (from 0) lies in the data set; `value` is where the pixel data's value
+    /// lies. `None`: no such frame.
+    pub fn place(&self, index: u32, value: &Range<u64>) -> Option<FramePlace> {
+        match self {
+            Self::Native { frame_bits, count } if index < *count => {
+                let first_bit = frame_bits.checked_mul(index.into())?;
+                let end_bit = first_bit.checked_add(*frame_bits)?;
+                let start = value.start.checked_add(first_bit >> 3)?;
+                let end = value.start.checked_add(end_bit.div_ceil(8))?;
+                (end <= value.end).then(|| FramePlace {
+                    ranges: vec![start..end],
+                    bit_offset: first_bit.to_le_bytes()[0] & 7,
+                    bits: Some(*frame_bits),
+                })
+            }
+            Self::Encapsulated { fragments, first_fragment } => {
+                let index = usize::try_from(index).ok()?;
+                let first = usize::try_from(*first_fragment.get(index)?).ok()?;
+                let next = first_fragment.get(index.checked_add(1)?);
+                let end = next.map_or(Ok(fragments.len()), |&next| next.try_into()).ok()?;
+                let ranges = fragments.get(first..end)?.to_vec();
+                Some(FramePlace { ranges, bit_offset: 0, bits: None })
+            }
+            Self::Native { .. } | Self::Unknown => None,
+        }
+    }
+}
+
+/// Gathers what a scan tells of encapsulated pixel data, to place its frames at the end.
+#[derive(Debug, Default)]
+pub struct FrameCollector {
+    /// Where each fragment's item header begins. Fragments lie end to end, so the next one's start
+    /// is this one's end.
+    item_starts: Vec<u64>,
+    end: u64,
+    /// Fragments that begin a code stream.
+    streams: Vec<u32>,
+    basic: Vec<u8>,
+    extended: Vec<u8>,
+    too_many: bool,
+}
+
+impl FrameCollector {
+    /// Nothing gathered yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The Basic Offset Table's bytes.
+    pub fn offset_table(&mut self, bytes: &[u8]) {
+        bytes.clone_into(&mut self.basic);
+    }
+
+    /// The bytes of Extended Offset Table (7FE0,0001).
+    pub fn extended_offset_table(&mut self, bytes: &[u8]) {
+        bytes.clone_into(&mut self.extended);
+    }
+
+    /// A fragment, in order: where its item header begins, where its bytes lie, its first bytes.
+    pub fn fragment(&mut self, item_start: u64, bytes: &Range<u64>, head: &[u8]) {
+        let gap = !self.item_starts.is_empty() && item_start != self.end;
+        let index = match u32::try_from(self.item_starts.len()) {
+            Ok(index) if self.item_starts.len() < MAX_FRAGMENTS && !gap => index,
+            _ => {
+                self.too_many = true;
+                return;
+            }
+        };
+        self.item_starts.push(item_start);
+        self.end = bytes.end;
+        if begins_code_stream(head) {
+            self.streams.push(index);
+        }
+    }
+
+    /// Where the frames lie, by the first of these that fits the number of frames: the Extended
+    /// Offset Table, the Basic Offset Table, the fragments themselves.
+    pub fn table(&self, shape: &PixelShape) -> FrameTable {
+        if self.item_starts.is_empty() || self.too_many {
+            return FrameTable::Unknown;
+        }
+        let frames = usize::try_from(shape.frames.max(1)).unwrap_or(usize::MAX);
+        let first_fragment = self
+            .by_offsets(numbers::<8>(&self.extended).map(u64::from_le_bytes), frames)
+            .or_else(|| {
+                let offsets = numbers::<4>(&self.basic).map(u32::from_le_bytes);
+                self.by_offsets(offsets.map(u64::from), frames)
+            })
+            .or_else(|| self.by_fragments(frames));
+        match first_fragment {
+            Some(first_fragment) => {
+                FrameTable::Encapsulated { fragments: self.fragments(), first_fragment }
+            }
+            None => FrameTable::Unknown,
+        }
+    }
+
+    /// First fragments by an offset table: one offset a frame, ascending from 0, each hitting the
+    /// start of an item, counted from the first (PS3.5 §A.4, PS3.3 §C.7.6.3.1.8).
+    fn by_offsets(&self, offsets: impl Iterator<Item = u64>, frames: usize) -> Option<Vec<u32>> {
+        let base = *self.item_starts.first()?;
+        let mut items = (0_u32..).zip(&self.item_starts);
+        let mut first_fragment = Vec::new();
+        for offset in offsets {
+            let start = base.checked_add(offset)?;
+            let (index, _) = items.by_ref().find(|&(_, &item)| item >= start).filter(|&(_, &item)| item == start)?;
+            first_fragment.push(index);
+        }
+        let whole = first_fragment.first() == Some(&0) && first_fragment.len() == frames;
+        whole.then_some(first_fragment)
+    }
+
+    fn by_fragments(&self, frames: usize) -> Option<Vec<u32>> {
+        if self.item_starts.len() == frames {
+            return Some((0_u32..).take(frames).collect());
+        }
+        if frames == 1 {
+            return Some(vec![0]);
+        }
+        let streams = self.streams.len() == frames && self.streams.first() == Some(&0);
+        streams.then(|| self.streams.clone())
+    }
+
+    fn fragments(&self) -> Vec<Range<u64>> {
+        let ends = self.item_starts.iter().skip(1).chain([&self.end]);
+        let starts = self.item_starts.iter().map(|start| start.saturating_add(ITEM_HEADER_BYTES));
+        starts.zip(ends).map(|(start, &end)| start..end).collect()
+    }
+}
+
+/// Whether a fragment's first bytes begin a code stream: JPEG and JPEG-LS (ISO/IEC 10918-1 §B.2),
+/// JPEG 2000 (ISO/IEC 15444-1 §A.4, and its file format), JPEG XL (ISO/IEC 18181-1, -2).
+fn begins_code_stream(head: &[u8]) -> bool {
+    const STARTS: [&[u8]; 5] = [
+        &[0xFF, 0xD8, 0xFF],
+        &[0xFF, 0x4F, 0xFF, 0x51],
+        &[0, 0, 0, 0x0C, b'j', b'P', b' ', b' '],
+        &[0xFF, 0x0A],
+        &[0, 0, 0, 0x0C, b'J', b'X', b'L', b' '],
+    ];
+    STARTS.into_iter().any(|start| head.starts_with(start))
+}
+
+/// The fixed-size numbers of a table; none when its length does not fit.
+fn numbers<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    let (numbers, rest) = bytes.as_chunks::<N>();
+    if rest.is_empty() { numbers } else { &[] }.iter().copied()
 }

@@ -1,12 +1,18 @@
 //! How an object's bytes lie in its blob: data set, bulk values, frames. Kept with its index row, so
 //! that frames, bulk values and metadata are read by ranges.
 
+mod stored;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::Bytes;
 use dicom_core::{Tag, VR};
 
-use crate::dicom::frames::FrameTable;
+use crate::dicom::frames::{FramePlace, FrameTable};
+use crate::dicom::limits::Limits;
+use crate::dicom::scan::{Problem, ScanError, Scanner, Visit};
+use crate::dicom::syntax::Encoding;
 
 /// Places in an object. Data set offsets count from the first byte of the (inflated) data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +62,105 @@ pub struct Piece {
     /// Bytes.
     pub bytes: Bytes,
 }
-// CONTRACT (implementation to come):
-// impl Layout {
-//   pub fn to_bytes(&self) -> Vec<u8>;  pub fn from_bytes(&[u8]) -> Result<Layout, LayoutError>   (versioned, compact varints, bounded)
-//   pub fn header_ranges(&self) -> Vec<Range<u64>>      // blob ranges outside bulk values, merged when < 4 KiB apart; deflated: the whole data set as ONE range
-//   pub fn bulk(&self, path: &str) -> Option<&BulkValue>
-//   pub fn blob_range(&self, data_set: &Range<u64>) -> Range<u64>     // data set offsets -> blob offsets (not for deflated)
-//   pub fn frame(&self, index: u32) -> Option<FramePlace>              // index from 0; ranges are data set offsets
-//   pub fn scan_header(&self, encoding: Encoding, limits: Limits, pieces: &[Piece], visit: &mut dyn Visit) -> Result<(), ScanError>
-//        // runs the Scanner over header pieces, skipping bulk values (incl. encapsulated pixel data) without their bytes;
-//        // visit hears bulk elements as Value::Bulk (encapsulated pixel data as one `element(.., Value::Bulk)`).
-// }
+
+/// Stored bytes that are no layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutError {
+    /// Written by another version.
+    #[error("layout has version {0}, which is not read here")]
+    Version(u8),
+    /// Cut short, followed by more, or holding what no layout holds.
+    #[error("layout is damaged")]
+    Damaged,
+}
+
+/// Bulk values between two pieces of header that are read along, rather than in two reads.
+const MERGE_BYTES: u64 = 4096;
+
+impl Layout {
+    /// Blob ranges that hold everything but bulk values, joined when less than 4 KiB apart;
+    /// deflated, the whole data set.
+    pub fn header_ranges(&self) -> Vec<Range<u64>> {
+        let all = self.data_set_start..self.data_set_start.saturating_add(self.data_set_bytes);
+        if self.deflated {
+            return vec![all];
+        }
+        let mut ranges = Vec::new();
+        let mut start = all.start;
+        for bulk in &self.bulk {
+            let value = self.blob_range(&bulk.value);
+            if value.end.saturating_sub(value.start) < MERGE_BYTES || value.start < start {
+                continue;
+            }
+            if start < value.start {
+                ranges.push(start..value.start);
+            }
+            start = value.end.min(all.end);
+        }
+        if start < all.end {
+            ranges.push(start..all.end);
+        }
+        ranges
+    }
+
+    /// The bulk value at `path`.
+    pub fn bulk(&self, path: &str) -> Option<&BulkValue> {
+        self.bulk.iter().find(|bulk| bulk.path == path)
+    }
+
+    /// Where a range of the data set lies in the blob. Means nothing when deflated.
+    pub fn blob_range(&self, data_set: &Range<u64>) -> Range<u64> {
+        let shift = |offset: u64| offset.saturating_add(self.data_set_start);
+        shift(data_set.start)..shift(data_set.end)
+    }
+
+    /// Where frame `index` (from 0) lies in the data set.
+    pub fn frame(&self, index: u32) -> Option<FramePlace> {
+        let pixels = self.pixels.as_ref()?;
+        pixels.frames.place(index, &pixels.value)
+    }
+
+    /// Scans the object's header: `pieces` are what [`Layout::header_ranges`] asked for, in order.
+    /// Every bulk value, encapsulated pixel data included, is heard as one bulk element.
+    pub fn scan_header(
+        &self,
+        encoding: Encoding,
+        limits: Limits,
+        pieces: &[Piece],
+        visit: &mut dyn Visit,
+    ) -> Result<(), ScanError> {
+        let ends: BTreeMap<u64, u64> =
+            self.bulk.iter().map(|bulk| (bulk.value.start, bulk.value.end)).collect();
+        let mut scanner = Scanner::with_known_fragments(encoding, limits, ends);
+        if self.deflated {
+            for piece in pieces {
+                scanner.push(&piece.bytes, visit)?;
+            }
+        } else {
+            for piece in pieces {
+                self.skip_to(&mut scanner, piece.start)?;
+                scanner.push(&piece.bytes, visit)?;
+            }
+            let end = self.data_set_start.saturating_add(self.data_set_bytes);
+            self.skip_to(&mut scanner, end)?;
+        }
+        scanner.finish(visit).map(|_| ())
+    }
+
+    /// Leaves out the bulk value between the scanner's place and blob offset `start`.
+    fn skip_to(&self, scanner: &mut Scanner, start: u64) -> Result<(), ScanError> {
+        let place = self.data_set_start.saturating_add(scanner.position());
+        let gap = start.checked_sub(place);
+        match gap {
+            Some(gap) if gap <= scanner.skippable() => {
+                scanner.skip(gap);
+                Ok(())
+            }
+            // Pieces that are not those asked for, or of another object.
+            _ => Err(ScanError {
+                offset: scanner.position(),
+                problem: Problem::Truncated(Tag(0, 0)),
+            }),
+        }
+    }
+}

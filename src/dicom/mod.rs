@@ -2,7 +2,8 @@
 //!
 //! Lives here: the bounded iterative scanner ([`scan`]) that everything else listens to, Part 10
 //! files ([`part10`]), typed header facts ([`header`]), where each frame lies ([`frames`],
-//! [`layout`]), the DICOM JSON writer ([`json`]), character sets ([`charset`]).
+//! [`layout`]), both heard in one pass ([`observe`]), the DICOM JSON writer ([`json`]), character
+//! sets ([`charset`]).
 //!
 //! Never here: I/O, async, recursion on input, `unwrap` or indexing on input.
 //! Start at [`scan`].
@@ -20,6 +21,7 @@ mod json_value;
 mod latin;
 pub mod layout;
 pub mod limits;
+pub mod observe;
 pub mod part10;
 pub mod person_name;
 pub mod scan;

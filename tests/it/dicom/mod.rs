@@ -1,1 +1,9 @@
 //! Tests of the room `dicom`.
+
+mod part10;
+mod scan_events;
+mod scan_hostile;
+mod scan_layout;
+mod scan_properties;
+mod scan_pydicom;
+mod scan_writer;
