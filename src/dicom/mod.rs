@@ -10,10 +10,15 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 pub mod charset;
+mod charset_term;
 pub mod date;
 pub mod frames;
 pub mod header;
+mod header_table;
+mod header_text;
 pub mod json;
+mod json_value;
+mod latin;
 pub mod layout;
 pub mod limits;
 pub mod observe;
