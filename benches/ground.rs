@@ -87,9 +87,9 @@ fn dicom_json(bencher: Bencher<'_, '_>, study: &str) {
     let bytes = first_file(study);
     bencher.counter(ItemsCount::new(1_u32)).bench(|| {
         let mut scanner = Scanner::new(ENCODING, Limits::DEFAULT);
-        let mut json = JsonWriter::new(ENCODING, "http://localhost/bulkdata/".to_owned());
+        let mut json = JsonWriter::new(ENCODING, "http://localhost/bulkdata/");
         scanner.push(&bytes, &mut json).unwrap();
         scanner.finish(&mut json).unwrap();
-        json.finish()
+        json.finish().unwrap()
     });
 }

@@ -71,8 +71,9 @@ pub(in crate::archive) fn new_instance(
 ) -> NewInstance {
     let Identity { path, sop_class } = identity;
     let frames = if layout.pixels.is_some() { header.pixels.frames.max(1) } else { 0 };
-    let requests = header.series.requests.into_iter().map(|(scheduled_step_id, procedure_id)| {
-        RequestFacts { scheduled_step_id, procedure_id }
+    let requests = header.series.requests.into_iter().map(|request| RequestFacts {
+        scheduled_step_id: request.scheduled_step_id,
+        procedure_id: request.procedure_id,
     });
     NewInstance {
         patient: PatientFacts {

@@ -20,6 +20,7 @@ use crate::archive::retrieve::ByteStream;
 use crate::archive::retrieve::hex;
 use crate::archive::retrieve::layout_of;
 use crate::blobs::error::BlobError;
+use crate::dicom::json::JsonTooLong;
 use crate::dicom::json::JsonWriter;
 use crate::dicom::layout::Piece;
 use crate::dicom::syntax::Encoding;
@@ -158,19 +159,19 @@ impl Archive {
         let layout = layout_of(located)?;
         let pieces = self.header_pieces(located, &layout).await?;
         let encoding = Encoding::of(&located.transfer_syntax);
-        let mut json = JsonWriter::new(encoding, format!("{base}{}/bulkdata/", url_of(located)));
+        let mut json = JsonWriter::new(encoding, &format!("{base}{}/bulkdata/", url_of(located)));
         let limits = self.inner.settings.limits();
         let bytes: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
         if bytes <= INLINE_HEADER_BYTES && !layout.deflated {
             layout.scan_header(encoding, limits, &pieces, &mut json)?;
-            return Ok(json.finish());
+            return json.finish().map_err(too_long);
         }
         // Over half a millisecond of work: off the async threads.
         let work = move || {
             let scanned = layout.scan_header(encoding, limits, &pieces, &mut json);
             Ok::<_, ImagingError>(scanned.map(|()| json.finish()))
         };
-        Ok(self.inner.pool.run(bytes as u64, work).await??)
+        self.inner.pool.run(bytes as u64, work).await??.map_err(too_long)
     }
 
     /// The bytes of an object's header, bulk values left out.
@@ -230,6 +231,11 @@ impl Archive {
         }
         Ok(())
     }
+}
+
+/// Metadata longer than the writer's bound: the object stays whole and can be fetched as stored.
+fn too_long(JsonTooLong(bytes): JsonTooLong) -> ArchiveError {
+    ImagingError::TooLarge { bytes: bytes as u64 }.into()
 }
 
 /// The path of an instance below the DICOMweb base URL (PS3.18 §10.1).
