@@ -62,7 +62,7 @@ impl Rooms {
             path: settings.data.clone(),
             reason: error.to_string(),
         })?;
-        let blobs = blobs::open(&settings.blobs, &settings.data)?;
+        let blobs = blobs::open(&settings.blobs, &settings.data.join("blobs"))?;
         let index = index::open(&settings.index, &settings.data).await?;
         let committer =
             Committer::spawn(Arc::clone(&index), settings.archive.jobs(), Arc::clone(clock));

@@ -1,1 +1,7 @@
 //! Tests of the room `blobs`.
+
+mod conformance;
+mod disk;
+mod faults;
+mod speed;
+mod stores;

@@ -1,6 +1,8 @@
 //! What the tests share: folders, tools, an archive to talk to.
 
 pub mod corpus;
+pub mod faulty_store;
 pub mod objects;
+pub mod s3;
 pub mod server;
 pub mod tools;

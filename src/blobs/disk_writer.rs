@@ -1,0 +1,121 @@
+//! A blob on its way to the local disk.
+//!
+//! Memory: at most [`GATHERED_MOST`] times `inline_bytes` gathered while the same amount is being
+//! written (256 KiB: 2 MiB a writer), beside the piece just handed in.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::blobs::disk::Disk;
+use crate::blobs::disk::Partial;
+use crate::blobs::error::BlobError;
+use crate::blobs::key::BlobKey;
+use crate::blobs::pending::Pending;
+use crate::blobs::threads::Job;
+
+/// Gathers pieces, and writes them on a blocking thread while more arrive.
+#[derive(Debug)]
+pub(crate) struct DiskWriter {
+    disk: Arc<Disk>,
+    key: BlobKey,
+    pending: Pending,
+    state: State,
+}
+
+/// The file: not begun or at rest, being written, or given up.
+#[derive(Debug)]
+enum State {
+    Resting(Option<Partial>),
+    Writing(Job<Partial>),
+    Failed(BlobError),
+}
+
+impl DiskWriter {
+    /// Begins; the file is made with the first write to the disk.
+    pub(crate) fn new(disk: Arc<Disk>, key: BlobKey) -> Self {
+        Self { disk, key, pending: Pending::default(), state: State::Resting(None) }
+    }
+
+    /// Takes bytes; waits only when the disk is behind.
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), BlobError> {
+        if let State::Failed(error) = &self.state {
+            return Err(error.clone());
+        }
+        self.pending.push(bytes);
+        let gather = self.disk.gather_bytes;
+        if self.pending.len() < gather {
+            return Ok(());
+        }
+        if let State::Writing(job) = &self.state
+            && !job.is_finished()
+            && self.pending.len() < gather.saturating_mul(GATHERED_MOST)
+        {
+            return Ok(());
+        }
+        self.settle().await?;
+        let place = self.disk.writes.place().await?;
+        let (disk, pieces, partial) = (Arc::clone(&self.disk), self.pending.take(), self.partial());
+        let key = self.key.clone();
+        self.state = State::Writing(Job::start(place, move || {
+            let mut partial = partial.map_or_else(|| disk.create(&key), Ok)?;
+            disk.room.check()?;
+            partial.append(&pieces)?;
+            Ok(partial)
+        }));
+        Ok(())
+    }
+
+    /// Writes the rest, syncs file and folder.
+    pub(crate) async fn finish(mut self) -> Result<u64, BlobError> {
+        self.settle().await?;
+        let place = self.disk.writes.place().await?;
+        let (disk, pieces, partial) = (Arc::clone(&self.disk), self.pending.take(), self.partial());
+        let key = self.key.clone();
+        let sealed = Job::start(place, move || {
+            let partial = partial.map_or_else(|| disk.create(&key), Ok)?;
+            disk.seal(partial, &pieces)
+        });
+        let bytes = sealed.await?.keep();
+        self.disk.stats.written(bytes);
+        Ok(bytes)
+    }
+
+    /// Removes what was written, and waits until it is gone.
+    pub(crate) async fn abort(mut self) {
+        let _ = self.settle().await;
+        if let Some(partial) = self.partial() {
+            let (disk, key) = (Arc::clone(&self.disk), self.key.clone());
+            let _ = partial.keep(); // removed here and now instead
+            let removed = self.disk.writes.run(move || disk.remove(&key)).await;
+            if let Err(error) = removed {
+                tracing::debug!(%error, "unfinished blob left for the sweep");
+            }
+        }
+    }
+
+    /// Waits for the write under way, if there is one.
+    async fn settle(&mut self) -> Result<(), BlobError> {
+        if let State::Writing(job) = &mut self.state {
+            self.state = match job.await {
+                Ok(partial) => State::Resting(Some(partial)),
+                Err(error) => State::Failed(error),
+            };
+        }
+        match &self.state {
+            State::Failed(error) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file at rest, taken out.
+    fn partial(&mut self) -> Option<Partial> {
+        match &mut self.state {
+            State::Resting(partial) => partial.take(),
+            _ => None,
+        }
+    }
+}
+
+/// How many times `inline_bytes` may gather while the disk is busy with the last of them.
+const GATHERED_MOST: usize = 4;
