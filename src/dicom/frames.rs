@@ -181,7 +181,10 @@ impl FrameCollector {
         let mut first_fragment = Vec::new();
         for offset in offsets {
             let start = base.checked_add(offset)?;
-            let (index, _) = items.by_ref().find(|&(_, &item)| item >= start).filter(|&(_, &item)| item == start)?;
+            let (index, _) = items
+                .by_ref()
+                .find(|&(_, &item)| item >= start)
+                .filter(|&(_, &item)| item == start)?;
             first_fragment.push(index);
         }
         let whole = first_fragment.first() == Some(&0) && first_fragment.len() == frames;

@@ -131,8 +131,8 @@ pub struct Scanner {
 impl Scanner {
     /// A scanner for one data set of that encoding.
     pub fn new(encoding: Encoding, limits: Limits) -> Self {
-        let inflate = (encoding == Encoding::DeflatedExplicitLittle)
-            .then(|| Box::new(Inflate::new(&limits)));
+        let inflate =
+            (encoding == Encoding::DeflatedExplicitLittle).then(|| Box::new(Inflate::new(&limits)));
         Self { machine: Machine::new(encoding, limits), inflate, failed: None }
     }
 

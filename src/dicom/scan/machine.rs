@@ -471,12 +471,7 @@ impl Machine {
         (taken, rest)
     }
 
-    fn value<'a>(
-        &mut self,
-        element: Element,
-        bytes: &'a [u8],
-        visit: &mut dyn Visit,
-    ) -> &'a [u8] {
+    fn value<'a>(&mut self, element: Element, bytes: &'a [u8], visit: &mut dyn Visit) -> &'a [u8] {
         let (gathered, rest) = self.gather(element.value.end, bytes);
         let Some(mut gathered) = gathered else {
             self.state = State::Value(element);

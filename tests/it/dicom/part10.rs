@@ -82,9 +82,7 @@ fn a_file_is_read_whatever_stands_before_its_data_set() {
     let without_length = [&whole[..132], &whole[144..]].concat();
     let mut wrong_length = whole.clone();
     wrong_length[140] += 4;
-    for prefix in
-        [without_preamble, without_magic, meta_only, without_length, wrong_length]
-    {
+    for prefix in [without_preamble, without_magic, meta_only, without_length, wrong_length] {
         let (read, data_set) = read(&[&prefix, BIG].concat(), 1).unwrap();
         assert_eq!((&read.bytes, data_set.as_slice()), (&prefix, BIG));
         assert_eq!(read.transfer_syntax.as_str(), syntax::EXPLICIT_BIG);

@@ -181,14 +181,14 @@ fn frame_tables() -> impl Strategy<Value = FrameTable> {
 
 fn layouts() -> impl Strategy<Value = Layout> {
     let vrs = prop::sample::select(vec![VR::OB, VR::OW, VR::UN, VR::UT]);
-    let bulk = ("[0-9A-F/]{0,30}", vrs, ranges())
-        .prop_map(|(path, vr, value)| BulkValue { path, vr, value });
-    let pixels = (any::<(u16, u16)>(), ranges(), frame_tables())
-        .prop_map(|((group, element), value, frames)| Pixels {
-            tag: Tag(group, element),
-            value,
-            frames,
-        });
+    let bulk = ("[0-9A-F/]{0,30}", vrs, ranges()).prop_map(|(path, vr, value)| BulkValue {
+        path,
+        vr,
+        value,
+    });
+    let pixels = (any::<(u16, u16)>(), ranges(), frame_tables()).prop_map(
+        |((group, element), value, frames)| Pixels { tag: Tag(group, element), value, frames },
+    );
     let numbers = (any::<u64>(), any::<u64>(), any::<bool>(), any::<u64>());
     (numbers, vec(bulk, 0..5), prop::option::of(pixels)).prop_map(|(numbers, bulk, pixels)| {
         let (data_set_start, data_set_bytes, deflated, inflated_bytes) = numbers;

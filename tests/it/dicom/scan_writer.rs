@@ -46,8 +46,7 @@ const ATTRIBUTES: [(Tag, VR, VR, usize); 14] = [
     (Tag(0xFFFC, 0xFFFC), VR::OB, VR::OB, 1),
 ];
 
-const SEQUENCES: [Tag; 3] =
-    [Tag(0x0008, 0x1140), Tag(0x0040, 0xA730), Tag(0x0088, 0x0200)];
+const SEQUENCES: [Tag; 3] = [Tag(0x0008, 0x1140), Tag(0x0040, 0xA730), Tag(0x0088, 0x0200)];
 
 /// Limits small enough that random values go over them.
 pub(super) const LIMITS: Limits =
