@@ -1,5 +1,8 @@
 //! Where each frame lies in the pixel data (PS3.5 §8.1.1, §8.2, §A.4; PS3.3 §C.7.6.3).
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use crate::dicom::header::PixelShape;

@@ -4,7 +4,7 @@
 //! item and fragment with its place. Whatever the cut of the input, the calls are the same.
 //!
 //! What real files get wrong is read where it can be read only one way:
-//! - an item in the other VR form than its sequence (the item's first element tells),
+//! - a data set or item in the other VR form than it should be in (its first element tells),
 //! - a VR of two capitals the standard does not list (PS3.5 §6.2 keeps room for new ones),
 //! - odd lengths, tags out of order, delimiters whose length is not zero, a delimiter at the very
 //!   end of what has a length, or of the data set,
@@ -16,8 +16,6 @@
 pub(in crate::dicom) mod header;
 mod inflate;
 mod machine;
-#[cfg(test)]
-mod tests;
 mod vr;
 
 use std::collections::BTreeMap;

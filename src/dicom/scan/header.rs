@@ -76,10 +76,11 @@ impl Form {
         if self.big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
     }
 
-    /// The form of an item, told by the first 8 bytes of its first element: writers put implicit
-    /// VR items into explicit VR sequences, and explicit VR items into UN sequences, which PS3.5
-    /// §6.2.2 note 2 wants implicit. A first element would need over 16 KiB to be mistaken.
-    pub(in crate::dicom) fn of_item(self, first: [u8; SHORT]) -> Self {
+    /// The form a data set or item really has, shown by the first 8 bytes of its first element,
+    /// when `self` is what it should have. Writers put implicit VR items into explicit VR
+    /// sequences, and explicit VR items into UN sequences, which PS3.5 §6.2.2 note 2 wants
+    /// implicit. A first element would need over 16 KiB to be mistaken.
+    pub(in crate::dicom) fn shown_by(self, first: [u8; SHORT]) -> Self {
         let [g0, g1, _, _, v0, v1, ..] = first;
         if self.u16([g0, g1]) == ITEM.0 {
             return self;

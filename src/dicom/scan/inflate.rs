@@ -10,6 +10,8 @@ use crate::dicom::scan::{Problem, ScanError, Visit};
 const WINDOW_BYTES: usize = 32 * 1024;
 /// Inflated bytes before the ratio counts: short headers full of padding inflate well.
 const FREE_BYTES: u64 = 1024 * 1024;
+/// The longest check sum, gzip's with the length.
+const CHECK_SUM_BYTES: usize = 8;
 
 /// A raw deflate stream (RFC 1951) on its way through.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(super) struct Inflate {
     stream: Decompress,
     window: Vec<u8>,
     ended: bool,
+    /// Bytes after its end.
+    trailing: usize,
     ratio: u64,
     most: u64,
 }
@@ -28,6 +32,7 @@ impl Inflate {
             stream: Decompress::new(false),
             window: vec![0; WINDOW_BYTES],
             ended: false,
+            trailing: 0,
             ratio: limits.inflate_ratio,
             most: limits.inflate_bytes,
         }
@@ -56,10 +61,17 @@ impl Inflate {
                 return Ok(()); // wants bytes that have not come yet
             }
         }
-        // PS3.5 §A.5 pads the stream to an even length with one zero byte; some pad further.
-        if bytes.iter().any(|&byte| byte != 0) {
-            return Err(refused(machine.position(), Problem::BadDeflate));
+        self.trailer(bytes, machine.position())
+    }
+
+    /// After the stream: PS3.5 §A.5 pads it to an even length with a zero byte. Some pad further,
+    /// and some leave the check sum there that gzip (RFC 1952) or zlib (RFC 1950) append.
+    fn trailer(&mut self, bytes: &[u8], position: u64) -> Result<(), ScanError> {
+        let free = CHECK_SUM_BYTES.saturating_sub(self.trailing);
+        if bytes.iter().skip(free).any(|&byte| byte != 0) {
+            return Err(refused(position, Problem::BadDeflate));
         }
+        self.trailing = self.trailing.saturating_add(bytes.len());
         Ok(())
     }
 

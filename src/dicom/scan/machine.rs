@@ -70,7 +70,7 @@ pub(super) struct Machine {
     limits: Limits,
     /// Byte order of the data set itself.
     big: bool,
-    /// Implicit VR data sets have no items in other forms.
+    /// The data set is in implicit VR, and so are all its items.
     fixed: bool,
     state: State,
     level: Level,
@@ -98,7 +98,7 @@ impl Machine {
             bound: u64::MAX,
             form: Form { explicit: !fixed, big },
             signed: false,
-            fresh: false,
+            fresh: true,
         };
         Self {
             limits,
@@ -254,14 +254,26 @@ impl Machine {
         if self.level.kind == Kind::DataSet && short == [0; SHORT] {
             return Ok(Some(self.level.form.plain(short)));
         }
-        if mem::take(&mut self.level.fresh) && !self.fixed {
-            self.level.form = self.level.form.of_item(short);
+        if mem::take(&mut self.level.fresh) {
+            self.choose_form(short);
         }
         let more = bytes.get(SHORT..).and_then(|more| more.first_chunk::<4>()).copied();
         match self.level.form.element(short, more) {
             Decoded::Header(header) => Ok(Some(header)),
             Decoded::Longer => Ok(None),
             Decoded::BadVr(tag) => self.refuse(self.position, Problem::BadVr(tag)),
+        }
+    }
+
+    /// Settles the form of a data set or item by the first 8 bytes of its first element. Files
+    /// whose data set is not in the form its transfer syntax promises exist too.
+    fn choose_form(&mut self, first: [u8; SHORT]) {
+        let top = self.level.kind == Kind::DataSet;
+        if top || !self.fixed {
+            self.level.form = self.level.form.shown_by(first);
+        }
+        if top {
+            self.fixed = !self.level.form.explicit;
         }
     }
 
@@ -379,13 +391,16 @@ impl Machine {
     /// What an undefined length means: encapsulated values, or a sequence.
     fn begin_undefined(
         &mut self,
-        element: Element,
+        mut element: Element,
         written: Written,
         visit: &mut dyn Visit,
     ) -> Result<()> {
         let vr = element.vr;
         let pixels = element.tag == vr::PIXEL_DATA;
         if pixels || (vr::is_binary(vr) && vr != VR::UN) {
+            if written == Written::Nothing {
+                element.vr = VR::OB; // PS3.5 §A.4 knows no other for encapsulated values
+            }
             self.begin_fragments(element, visit);
             return Ok(());
         }

@@ -6,4 +6,5 @@ mod scan_hostile;
 mod scan_layout;
 mod scan_properties;
 mod scan_pydicom;
+mod scan_quirks;
 mod scan_writer;

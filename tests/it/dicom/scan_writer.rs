@@ -183,7 +183,7 @@ impl Writer {
 
     fn fragments(&mut self, table: &[u8], fragments: &[Vec<u8>], form: Form, depth: u16) {
         let tag = Tag(0x7FE0, 0x0010);
-        let vr = if form.explicit { VR::OB } else { VR::OW };
+        let vr = VR::OB;
         let start = self.header(tag, vr, UNDEFINED, form);
         let at = self.place();
         self.events.push(Event::Fragments(Element { tag, vr, start, value: at..at, depth }));
