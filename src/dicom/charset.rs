@@ -166,6 +166,7 @@ impl Reader<'_> {
             euc.extend_from_slice(&[lead | 0x80, trail | 0x80]);
         }
         let (decoded, _) = EUC_JP.decode_without_bom_handling(&euc);
+        let unwiden = if prefix.is_empty() { unwiden_0208 } else { unwiden_0212 };
         self.text.extend(decoded.chars().map(unwiden));
         if !odd.is_empty() {
             self.text.push(char::REPLACEMENT_CHARACTER);
@@ -231,7 +232,7 @@ impl Reader<'_> {
 }
 
 /// The six characters of JIS X 0208 that the web's table reads in Microsoft's way.
-fn unwiden(c: char) -> char {
+fn unwiden_0208(c: char) -> char {
     match c {
         '\u{FF5E}' => '\u{301C}',
         '\u{2225}' => '\u{2016}',
@@ -241,6 +242,11 @@ fn unwiden(c: char) -> char {
         '\u{FFE2}' => '\u{00AC}',
         other => other,
     }
+}
+
+/// The one character of JIS X 0212 likewise.
+fn unwiden_0212(c: char) -> char {
+    if c == '\u{FF5E}' { '~' } else { c }
 }
 
 /// ISO 8859-9: Latin-1 but for six Turkish letters.
@@ -367,7 +373,7 @@ mod tests {
         assert_eq!(Charset::parse(b"GB18030").decode_values(b"\x81\\\\b"), ["乗", "b"]);
         let japanese = Charset::parse(b"\\ISO 2022 IR 87");
         assert_eq!(japanese.decode_name(b"\x1b$B=U\x1b(B=a"), "春=a");
-        assert_eq!(japanese.decode_values(b"\x1b$B%\\\x1b(B\\a"), ["ソ", "a"]);
+        assert_eq!(japanese.decode_values(b"\x1b$B%\\\x1b(B\\a"), ["ボ", "a"]);
         assert_eq!(Charset::parse(b"ISO_IR 13").decode_values(b"\x95\\\\a"), ["表", "a"]);
     }
 

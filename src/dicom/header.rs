@@ -17,6 +17,7 @@ use crate::dicom::header_table::Levels;
 use crate::dicom::header_table::levels_of;
 use crate::dicom::header_text::fact;
 use crate::dicom::header_text::first_count;
+use crate::dicom::header_text::name;
 use crate::dicom::header_text::number;
 use crate::dicom::header_text::uid;
 use crate::dicom::header_text::unsigned;
@@ -58,7 +59,7 @@ pub struct Header {
 /// Patient level facts, but for the identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeaderPatient {
-    /// Patient's Name (0010,0010), all component groups.
+    /// Patient's Name (0010,0010), all component groups, empty ones at the end left out.
     pub name: String,
     /// Patient's Birth Date (0010,0030), as `dicom::date` has it.
     pub birth_date: String,
@@ -278,7 +279,7 @@ impl HeaderCollector {
             tags::PATIENT_ID => keep(&mut header.patient_id.value, || fact(&text())),
             tags::ISSUER_OF_PATIENT_ID => keep(&mut header.patient_id.issuer, || fact(&text())),
             tags::PATIENT_NAME => {
-                keep(&mut header.patient.name, || fact(&charset.names(bytes)));
+                keep(&mut header.patient.name, || name(&charset.names(bytes)));
             }
             tags::PATIENT_BIRTH_DATE => {
                 keep(&mut header.patient.birth_date, || date(&fact(&text())));
@@ -290,7 +291,7 @@ impl HeaderCollector {
                 keep(&mut header.study.accession_number, || fact(&text()));
             }
             tags::REFERRING_PHYSICIAN_NAME => {
-                keep(&mut header.study.referring_physician, || fact(&charset.names(bytes)));
+                keep(&mut header.study.referring_physician, || name(&charset.names(bytes)));
             }
             tags::STUDY_ID => keep(&mut header.study.id, || fact(&text())),
             tags::STUDY_DESCRIPTION => keep(&mut header.study.description, || fact(&text())),

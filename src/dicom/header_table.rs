@@ -79,13 +79,13 @@ const TABLE: &[(Tag, Levels)] = &[
     (tags::PATIENT_BIRTH_DATE, Levels::PATIENT),
     (tags::PATIENT_BIRTH_TIME, Levels::PATIENT),
     (tags::PATIENT_SEX, Levels::PATIENT),
-    (tags::OTHER_PATIENT_I_DS, Levels::PATIENT),
+    (OTHER_PATIENT_IDS, Levels::PATIENT),
     (tags::OTHER_PATIENT_NAMES, Levels::PATIENT),
     (tags::OTHER_PATIENT_I_DS_SEQUENCE, Levels::PATIENT),
     (tags::PATIENT_AGE, Levels::STUDY),
     (tags::PATIENT_SIZE, Levels::STUDY),
     (tags::PATIENT_WEIGHT, Levels::STUDY),
-    (tags::ETHNIC_GROUP, Levels::PATIENT),
+    (ETHNIC_GROUP, Levels::PATIENT),
     (tags::OCCUPATION, Levels::STUDY),
     (tags::ADDITIONAL_PATIENT_HISTORY, Levels::STUDY),
     (tags::PATIENT_SPECIES_DESCRIPTION, Levels::PATIENT),
@@ -154,6 +154,11 @@ const TABLE: &[(Tag, Levels)] = &[
     (tags::STRUCTURE_SET_LABEL, Levels::INSTANCE),
     (tags::RT_PLAN_LABEL, Levels::INSTANCE),
 ];
+
+/// Retired, and still what most objects have.
+const OTHER_PATIENT_IDS: Tag = Tag(0x0010, 0x1000);
+/// Retired in favour of a sequence of codes.
+const ETHNIC_GROUP: Tag = Tag(0x0010, 0x2160);
 
 #[cfg(test)]
 mod tests {

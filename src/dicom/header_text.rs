@@ -4,6 +4,7 @@ use dicom_core::VR;
 
 use crate::dicom::charset::latin1;
 use crate::dicom::header::Header;
+use crate::dicom::person_name::Groups;
 use crate::dicom::uid::Uid;
 
 /// `text` less its padding, cut to [`Header::MAX_CHARS`], NULs left out (databases refuse them).
@@ -11,6 +12,11 @@ pub(crate) fn fact(text: &str) -> String {
     let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
     let end = text.char_indices().nth(Header::MAX_CHARS).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text).replace('\0', "")
+}
+
+/// A person name, each component group without its padding, empty groups at the end left out.
+pub(crate) fn name(text: &str) -> String {
+    fact(&Groups::split(text).join())
 }
 
 /// An IS value in the one spelling numbers are compared in: `+1 ` is `1`, `007` is `7`; what is
@@ -66,7 +72,7 @@ const MAX_NUMBER_CHARS: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use super::{fact, first_count, number, uid, unsigned};
+    use super::{fact, first_count, name, number, uid, unsigned};
     use dicom_core::VR;
     use proptest::prelude::*;
 
@@ -93,6 +99,7 @@ mod tests {
     fn facts_are_trimmed_and_cut_between_characters() {
         assert_eq!(fact(" a b \0"), "a b");
         assert_eq!(fact("a\0b"), "ab");
+        assert_eq!(name("Wang^XiaoDong =王^小東= "), "Wang^XiaoDong=王^小東");
         assert_eq!(fact(&"é".repeat(2000)), "é".repeat(1024));
     }
 

@@ -339,3 +339,6 @@ fn push_tag(out: &mut Vec<u8>, tag: Tag) {
 const SPECIFIC_CHARACTER_SET: Tag = Tag(0x0008, 0x0005);
 /// File Meta Information is no part of the data set (PS3.10 §7.1).
 const META: u16 = 0x0002;
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@
 pub mod charset;
 mod charset_term;
 pub mod date;
+#[cfg(test)]
+mod feed;
 pub mod frames;
 pub mod header;
 mod header_table;

@@ -4,5 +4,6 @@ pub mod corpus;
 pub mod faulty_store;
 pub mod objects;
 pub mod s3;
+pub mod samples;
 pub mod server;
 pub mod tools;
