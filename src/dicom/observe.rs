@@ -31,7 +31,7 @@ impl Observer {
     /// Why the object must be refused though its data set can be read. Worth asking now and then:
     /// nothing more is kept once there is a reason.
     pub fn refusal(&self) -> Option<&ScanError> {
-        self.layout.refusal.as_ref()
+        self.layout.refusal()
     }
 
     /// What was heard, once the scan is finished.
@@ -122,6 +122,11 @@ struct PixelParts {
 }
 
 impl LayoutCollector {
+    /// See [`Observer::refusal`].
+    pub fn refusal(&self) -> Option<&ScanError> {
+        self.refusal.as_ref()
+    }
+
     /// What was heard, once the scan is finished.
     pub fn finish(self) -> Result<LayoutParts, ScanError> {
         match self.refusal {
