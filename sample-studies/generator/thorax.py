@@ -45,10 +45,10 @@ def mediastinum(x, y, z):
     return field.union(shape, arch, 8)
 
 
-def lungs(x, y, z):
-    """Signed distance to the lungs (negative inside)."""
+def lungs(x, y, z, breath=0.0):
+    """Signed distance to the lungs (negative inside); `breath` lowers the diaphragm."""
     side = np.maximum(cage(x, y, z), -mediastinum(x, y, z))
-    return np.maximum(side, (diaphragm(x, y) - z) * 0.75)
+    return np.maximum(side, (diaphragm(x, y) - breath - z) * 0.75)
 
 
 def _trees():
@@ -82,7 +82,7 @@ TUBES = [  # (radius, points): vessels filled with contrast
 AIRWAYS = [(8.5, [(2, 16, 130), (0, 18, 34)]), (6.5, [(0, 18, 36), (20, 20, 16), (42, 16, 0)]), (7, [(0, 18, 36), (-20, 18, 18), (-40, 14, 2)])]
 
 
-def _tubes(x, y, z, tubes, grow=0.0):
+def tubes(x, y, z, tubes, grow=0.0):
     """Signed distance to a set of tubes."""
     best = np.full(x.shape, 1e3)
     for radius, points in tubes:
@@ -179,15 +179,22 @@ def _heart(image, x, y, z, soft):
     return image
 
 
-def _wall(x, y, z, soft):
-    """Air, skin, fat and the muscles over the ribs."""
-    s = float(scale(z))
+def body(x, y, z):
+    """Signed distance to the skin."""
     wide = 160 - 14 * float(smooth(z, 70, 125))
-    edge = ellipse(x, y, 0, 8, wide, 115 - 16 * float(smooth(z, 40, 120)), power=2.35) + 2.2 * np.cos(3 * np.arctan2(y, x) + 0.6)
+    edge = ellipse(x, y, 0, 8, wide, 115 - 16 * float(smooth(z, 40, 120)), power=2.35)
+    edge = edge + 2.2 * np.cos(3 * np.arctan2(y, x) + 0.6)
     if z < 40:
         for side in (-1, 1):
             breast = ellipsoid(x, y, z, (side * 80, -84, -22), (60, 37, 58))
             edge = field.union(edge, breast, 26)
+    return edge
+
+
+def _wall(x, y, z, soft):
+    """Air, skin, fat and the muscles over the ribs."""
+    s = float(scale(z))
+    edge = body(x, y, z)
     image = blend(np.full(x.shape, -1000.0), 25, cover(edge, soft))
     image = blend(image, FAT, cover(edge + 2.4, soft))
     turn = np.arctan2(np.abs(x), y)
@@ -260,11 +267,11 @@ def slice_at(x, y, z, texture):
     image = _lung_inside(image, x, y, z, soft, texture)
     above = 1 - cover((z - diaphragm(x, y)) * 0.75, soft)
     image = blend(image, _heart(image, x, y, z, soft), above)
-    image = blend(image, BLOOD, cover(_tubes(x, y, z, TUBES), soft))
+    image = blend(image, BLOOD, cover(tubes(x, y, z, TUBES), soft))
     image = blend(image, 42, cover(ellipse(x, y, 7, 38, 8, 6), soft))
     image = blend(image, -700, cover(ellipse(x, y, 7, 38, 2.2, 1.4), soft) * float(smooth(np.sin(z / 17), 0.3, 0.6)))
-    image = blend(image, 20, cover(_tubes(x, y, z, AIRWAYS, 1.8), soft))
-    image = blend(image, -990, cover(_tubes(x, y, z, AIRWAYS), soft))
+    image = blend(image, 20, cover(tubes(x, y, z, AIRWAYS, 1.8), soft))
+    image = blend(image, -990, cover(tubes(x, y, z, AIRWAYS), soft))
     if 88 < z:
         for side in (-1, 1):
             thyroid = ellipsoid(x, y, z, (side * 15, 10, 112), (8, 11, 18))
