@@ -13,8 +13,8 @@ from pydicom import config
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.filereader import dcmread
-from pydicom.uid import (UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEG2000Lossless,
-                         JPEGLosslessSV1, JPEGLSLossless, RLELossless)
+from pydicom.uid import (UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian,
+                         JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless)
 
 config.settings.writing_validation_mode = config.RAISE
 
@@ -145,8 +145,8 @@ def pixels(ds, frames, bits, photometric="MONOCHROME2"):
     syntax = ds.file_meta.TransferSyntaxUID
     raw = frames.astype("<u2").tobytes() if bits > 8 else frames.tobytes()
     ds.PixelData = raw + b"\0" * (len(raw) % 2)
-    ds["PixelData"].VR = "OW" if bits > 8 else "OB"
-    if syntax in (ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
+    ds["PixelData"].VR = "OW" if bits > 8 or syntax == ImplicitVRLittleEndian else "OB"
+    if syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
         return ds
     if syntax == JPEGLosslessSV1:
         ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -27,7 +27,7 @@ def build():
     for n in range(FRAMES):
         z = TOP - STEP * n
         cut = abdomen.slice_at(x, y, z, texture[n], bowel[n])
-        values = field.blur(cut, 0.35) + scan_noise(rng, x, y, 6.5, 3.5)
+        values = field.blur(cut, 0.35) + scan_noise(rng, x, y, 6.5, 2.0)
         frames.append(stored(values, x, y, SIZE * SPACING / 2 - 2))
     folder = dicom.Folder(
         "enhanced-ct", "Upper abdomen, Enhanced CT",

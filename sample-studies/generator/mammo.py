@@ -22,7 +22,7 @@ ORIENTATION = {"RCC": ["P", "L"], "LCC": ["A", "R"], "RMLO": ["P", "FL"], "LMLO"
 def build():
     folder = dicom.Folder(
         "mammo", "Mammogram",
-        "The four standard mammography views, 12 bits in 16, background marked as padding: skin line, gland "
+        "The four standard mammography views, 10 bits in 16, background marked as padding: skin line, gland "
         "with strands towards the nipple, vessels, chest muscle on the oblique views, and one round harmless "
         "calcification on the left side, seen on both left views. The two views from above are JPEG "
         "Lossless (first-order prediction), the two oblique views JPEG 2000 lossless.",
@@ -38,7 +38,7 @@ def build():
     for number, (side, view) in enumerate(VIEWS, 1):
         values = picture(side, view, 58 + number)
         folder.instances.append((f"{side}{view}.dcm".lower(), _image(number, side, view, values)))
-        folder.looks.append(dicom.window(values, 2100, 3300))
+        folder.looks.append(dicom.window(values, 525, 825))
     return folder
 
 
@@ -72,13 +72,13 @@ def picture(side, view, seed):
     light = field.blur(light, 0.7)
     inside = edge < 0
     grain = field.coloured_noise(rng, x.shape, lambda f: np.exp(-((f / 0.22) ** 2)))
-    values = np.where(inside, np.clip(np.round(180 + 3700 * light + 2.6 * grain), 1, 4095), 0)
+    values = np.where(inside, np.clip(np.round(45 + 925 * light + 0.9 * grain), 1, 1023), 0)
     if side == "R":
         values = values[:, ::-1]
     text = f"{side} {view}"
     column = COLUMNS - 24 - 12 * len(text) if side == "L" else 24
     values = np.ascontiguousarray(values)
-    letters.stamp(values, text, 24, column, 3600, 2)
+    letters.stamp(values, text, 24, column, 900, 2)
     return values.astype(np.uint16)
 
 
@@ -158,9 +158,9 @@ def _image(number, side, view, values):
     ds.PresentationLUTShape = "IDENTITY"
     ds.LossyImageCompression = "00"
     ds.BurnedInAnnotation = "NO"
-    ds.WindowCenter, ds.WindowWidth = "2100", "3300"
+    ds.WindowCenter, ds.WindowWidth = "525", "825"
     ds.WindowCenterWidthExplanation = "Mammella"
     ds.AcquisitionContextSequence = []
-    dicom.pixels(ds, values, 12)
+    dicom.pixels(ds, values, 10)
     ds.PixelPaddingValue = 0
     return ds

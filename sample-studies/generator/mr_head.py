@@ -13,7 +13,7 @@ EXAM = dicom.Exam(
     referrer=people.REFERRER.dicom_name, reader=people.RADIOLOGIST.dicom_name, order="030A40000000121",
     reason="Cefalea persistente",
 )
-LEVELS = [62, 51, 40, 29, 18, 7, -4, -26, -37]
+LEVELS = [51, 40, 29, 18, 7, -4, -15, -26, -37]
 SIZE, SPACING, CENTRE_Y = 160, 1.4, -3.0
 SERIES = (
     (2, "T1 SE assiale", ExplicitVRLittleEndian, "t1", dict(RepetitionTime="520", EchoTime="12", EchoTrainLength=1), ("560", "1080")),
