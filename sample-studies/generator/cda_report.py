@@ -15,7 +15,7 @@ STUDY_TIME = "20260302100533+0100"
 LOINC = 'codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC"'
 DCM = 'codeSystem="1.2.840.10008.2.16.4" codeSystemName="DCM"'
 FINDINGS = (
-    "Al campo polmonare superiore destro si riconosce una piccola opacità nodulare, di circa 11 mm. Non "
+    "Al campo polmonare superiore destro si riconosce una piccola opacità nodulare, di circa 13 mm. Non "
     "altre lesioni a focolaio. Seni costofrenici liberi. Ombra cardiaca nei limiti; ateromasia assente."
 )
 CONCLUSION = "Opacità nodulare del lobo superiore destro, da approfondire: perciò si consiglia TC."

@@ -13,12 +13,12 @@ EXAM = dicom.Exam(
     reader=people.RADIOLOGIST.dicom_name, order="120A40000000093",
     reason="Opacità nodulare del lobo superiore destro alla radiografia",
 )
-SLICES, SIZE, SPACING, STEP, TOP = 38, 256, 1.40625, 6.0, 115.0
+SLICES, SIZE, SPACING, STEP, TOP = 36, 256, 1.40625, 6.0, 115.0
 CENTRE_Y = 12.0
 NODULE_INSTANCE = 1 + round((TOP - thorax.NODULE[0][2]) / STEP)
 
 
-def scan_noise(rng, x, y, centre=10.0, edge=2.5):
+def scan_noise(rng, x, y, centre=8.0, edge=1.6):
     """Noise with the grain of a reconstruction kernel, strongest in the middle of the body."""
     grain = field.coloured_noise(rng, x.shape, lambda f: f * np.exp(-((f / 0.21) ** 2)))
     return grain * (edge + (centre - edge) * np.exp(-(x**2 + (y - 8) ** 2) / 105**2))
@@ -37,15 +37,15 @@ def build():
     texture = field.blobs(rng, (SLICES, SIZE, SIZE), 3.2)
     folder = dicom.Folder(
         "ct-chest", "Chest CT",
-        "A chest CT with contrast medium, from the lung tops to the liver: 38 axial slices 6 mm apart, "
+        "A chest CT with contrast medium, from the lung tops to the liver: 36 axial slices 6 mm apart, "
         "with fatty tissue, ribs that cross the slices obliquely, branching lung vessels, heart "
-        "chambers, table. An 11 mm nodule lies in the right upper lobe.",
+        "chambers, table. A 13 mm nodule lies in the right upper lobe.",
         [
-            "38 slices in order from head to feet; instance numbers follow the position.",
+            "36 slices in order from head to feet; instance numbers follow the position.",
             "Window 40/400 (mediastinum) first, −500/1500 (lung) second, with their names.",
             "Heart and aorta arch on the right-hand side of the picture (the patient's left).",
             f"The nodule on instance {NODULE_INSTANCE}, right lung (left of the picture), at about "
-            f"({thorax.NODULE[0][0]:.0f}, {thorax.NODULE[0][1]:.0f}, {thorax.NODULE[0][2]:.0f}) mm; some 11 mm across.",
+            f"({thorax.NODULE[0][0]:.0f}, {thorax.NODULE[0][1]:.0f}, {thorax.NODULE[0][2]:.0f}) mm; some 13 mm across.",
             "Rescale: stored value − 1024 = Hounsfield; air outside about −1000, blood about 205.",
             "Pixel spacing 1.40625 mm, so the 256 pixels are 360 mm.",
             "The report on this study is in `sr-report`, in the same study.",

@@ -27,7 +27,7 @@ def build():
             "One image, 1024 × 1024, 12 bits in 16, MONOCHROME1: a viewer must show low values bright, so that "
             "bones and heart are white and the lungs dark.",
             "Heart to the right of the picture, a letter D (destra) at the top left.",
-            "The 11 mm nodule of `ct-chest` is just visible in the right upper lung field.",
+            "The 13 mm nodule of `ct-chest` is just visible in the right upper lung field.",
             "Imager pixel spacing 0.305 mm (at the detector, no calibration).",
             "The report on this study is in `cda-report`, in the same study.",
         ],
@@ -55,7 +55,7 @@ def picture():
     shade = 0.045 + 0.9 / (1 + np.exp(-4.1 * (shade - 0.50)))
     rng = np.random.default_rng(417)
     grain = field.coloured_noise(rng, shade.shape, lambda f: np.exp(-((f / 0.2) ** 2)))
-    bright = shade * 4095 + grain * (1.3 + 1.2 * shade)
+    bright = shade * 4095 + grain * (0.9 + 1.0 * shade)
     return np.clip(np.round(4095 - bright), 0, 4095).astype(np.uint16)
 
 

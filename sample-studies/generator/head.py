@@ -103,7 +103,7 @@ def _ventricles(image, x, y, z, texture, tone, soft):
         water = np.minimum(water, union(union(front, body, 5), rear, 6))
     third = ellipsoid(x, y, z, (0, 4, 0), (1.8, 14, 11))
     water = np.minimum(water, third)
-    if z < -20:
+    if z < -10:
         stem = union(ellipsoid(x, y, z, (0, 16, -42), (15, 13, 40)), ellipsoid(x, y, z, (0, 7, -42), (19, 12, 15)), 6)
         cistern = cover(np.abs(stem - 3) - 2.6, soft) * (y < 17)
         image = blend(image, tone["csf"], cistern * 0.9)

@@ -13,7 +13,7 @@ EXAM = dicom.Exam(
     referrer=people.REFERRER.dicom_name, reader=people.RADIOLOGIST.dicom_name, order="030A40000000121",
     reason="Cefalea persistente",
 )
-LEVELS = [51, 40, 29, 18, 7, -4, -15, -26, -37]
+LEVELS = [47, 35, 23, 11, -1, -13, -25, -37]
 SIZE, SPACING, CENTRE_Y = 160, 1.4, -3.0
 SERIES = (
     (2, "T1 SE assiale", ExplicitVRLittleEndian, "t1", dict(RepetitionTime="520", EchoTime="12", EchoTrainLength=1), ("560", "1080")),
@@ -28,11 +28,11 @@ def build():
     texture = field.blobs(rng, (len(LEVELS), SIZE, SIZE), 9)
     folder = dicom.Folder(
         "mr-head", "Head MR",
-        "A head MR without contrast: the same nine axial levels, 8 mm thick, as a T1-like series "
+        "A head MR without contrast: the same eight axial levels, 8 mm thick, as a T1-like series "
         "(explicit little endian, uncompressed) and a T2-like series (deflated). Skull and scalp, folded "
         "cortex, white matter, deep nuclei, ventricles, cerebellum, eyes.",
         [
-            "Two series of 9 images each; both have the same positions and frame of reference.",
+            "Two series of 8 images each; both have the same positions and frame of reference.",
             "T1: white matter brighter than grey, fluid dark. T2: fluid (ventricles, eyes) brightest.",
             "No rescale; one window a series, without a name.",
             "The patient is identified by the codice fiscale itself (issuer MEF), unlike in the other folders.",
@@ -49,7 +49,7 @@ def build():
             noise = rng.normal(0, 9, (2, SIZE, SIZE))
             values = np.clip(np.round(np.hypot(clean + noise[0], noise[1]) / 2) * 2, 0, 4095)
             folder.instances.append((f"{prefix}-{n + 1:02}.dcm", _slice(series, n + 1, z, values, description, syntax, timing, window)))
-            if n == 4:
+            if n == 3:
                 folder.looks.append(dicom.window(values, float(window[0]), float(window[1])))
     return folder
 
@@ -69,7 +69,7 @@ def _slice(series, number, z, values, description, syntax, timing, window):
         setattr(ds, name, value)
     ds.MagneticFieldStrength, ds.ImagingFrequency, ds.ImagedNucleus = "1.5", "63.87", "1H"
     ds.NumberOfAverages, ds.FlipAngle, ds.PixelBandwidth = "2", "90", "130"
-    ds.SliceThickness, ds.SpacingBetweenSlices = "8", "11"
+    ds.SliceThickness, ds.SpacingBetweenSlices = "8", "12"
     ds.AcquisitionMatrix = [0, SIZE, SIZE, 0]
     ds.InPlanePhaseEncodingDirection = "ROW"
     ds.FrameOfReferenceUID = dicom.uid("mr-head/frame of reference")

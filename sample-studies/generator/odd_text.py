@@ -39,6 +39,8 @@ def build():
             "The first patient's id is a codice fiscale, but nobody is named as its issuer: recognise it by form and check letter.",
             "The Greek patient has an id without issuer and no codice fiscale: it stays unlinked until someone decides. "
             "This image is also the only one in Implicit VR Little Endian.",
+            "One byte of the Japanese name is 5CH inside a two-byte character: it is not the backslash that parts values "
+            "(some tools count two names there).",
             "None of these five has an accession number.",
         ],
     )

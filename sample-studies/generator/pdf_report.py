@@ -24,7 +24,7 @@ def build():
         "WinAnsi), encapsulated as Encapsulated PDF Storage in the same study (same Study Instance UID, "
         "patient, accession number; a series of its own). The bare PDF lies beside it.",
         [
-            "Stored together with `mr-head`, the study has three series (MR, MR, DOC) and 19 instances.",
+            "Stored together with `mr-head`, the study has three series (MR, MR, DOC) and 17 instances.",
             "The encapsulated document, cut to its stated length, equals `referto.pdf` byte for byte.",
             "One page, Italian text with à, è, ì, ò, ù; title \"Referto RM encefalo\", MIME type application/pdf.",
             "The document title is in UTF-8 (`ISO_IR 192`), like the images of the study.",

@@ -1,7 +1,7 @@
 """Invented people, hospital and codici fiscali. Nobody here exists: the surnames say so."""
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from pydicom.dataset import Dataset
@@ -17,7 +17,7 @@ ACCESSION_OID = uid("hospital/accessions")
 CF_ISSUER = "MEF"
 CF_OID = "2.16.840.1.113883.2.9.4.3.2"
 NRE_OID = "2.16.840.1.113883.2.9.4.3.9"
-ROME, MILAN, NAPLES, TURIN, ABROAD_JAPAN = "H501", "F205", "F839", "L219", "Z219"
+ROME, MILAN, NAPLES, TURIN = "H501", "F205", "F839", "L219"
 
 _MONTHS = "ABCDEHLMPRST"
 _ODD = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -25,7 +25,7 @@ _ODD = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 
 
 def _letters(text):
-    plain = unicodedata.normalize("NFD", text.upper())
+    plain = unicodedata.normalize("NFD", text.upper().replace("Ł", "L"))
     return [c for c in plain if "A" <= c <= "Z"]
 
 
@@ -61,7 +61,7 @@ class Person:
     mrn: str
     place: str = ""
     written: str = ""  # the DICOM name, when it has more than one writing
-    notes: str = field(default="Dati di prova: persona inventata")
+    notes: str = "Dati di prova: persona inventata"
 
     @property
     def dicom_name(self):

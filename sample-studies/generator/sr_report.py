@@ -15,9 +15,9 @@ TEXTS = [
      "Esame eseguito con tecnica volumetrica dopo mezzo di contrasto iodato endovena, strati di 6 mm."),
     (("121070", "DCM", "Findings"), ("121071", "DCM", "Finding"),
      "Nel segmento anteriore del lobo superiore destro si conferma un nodulo solido, a margini lievemente "
-     "irregolari, di 11 mm. Non altri noduli. Trachea e bronchi principali pervi. Non linfonodi ingranditi, "
+     "irregolari, di 13 mm. Non altri noduli. Trachea e bronchi principali pervi. Non linfonodi ingranditi, "
      "non versamento. Cuore e grossi vasi nei limiti; regolare ciò che è compreso dell'addome superiore."),
-    (("121072", "DCM", "Impressions"), ("121073", "DCM", "Impression"), "Nodulo polmonare solido di 11 mm del lobo superiore destro."),
+    (("121072", "DCM", "Impressions"), ("121073", "DCM", "Impression"), "Nodulo polmonare solido di 13 mm del lobo superiore destro."),
     (("121074", "DCM", "Recommendations"), ("121075", "DCM", "Recommendation"), "Si consiglia controllo TC a 3 mesi e valutazione pneumologica."),
 ]
 
@@ -32,7 +32,7 @@ def build():
             "Stored together with `ct-chest`, the study has three series (CT, SR, KO) and "
             f"{ct_chest.SLICES + 2} instances; stored alone, it is a study with documents and no images.",
             "The report reads History, Current Procedure Descriptions, Findings, Impressions, Recommendations, each with a text.",
-            "Under Findings: Diameter 11 mm, taken from a closed outline on CT instance "
+            "Under Findings: Diameter 13 mm, taken from a closed outline on CT instance "
             f"{NODULE}; a viewer may jump to that image.",
             "COMPLETE and VERIFIED by Refertini, Chiara; the text has accents (Latin-1).",
             f"The key object \"Of Interest\" names CT instances {NODULE - 1}, {NODULE} and {NODULE + 1}.",
@@ -76,7 +76,7 @@ def _measure():
                     GraphicData=[float(f"{v:.2f}") for point in points for v in point], ContentSequence=[_image("SELECTED FROM", NODULE)])
     value = Dataset()
     value.MeasurementUnitsCodeSequence = [code("mm", "UCUM", "mm")]
-    value.NumericValue = "11"
+    value.NumericValue = "13"
     return _item("CONTAINS", "NUM", ("81827009", "SCT", "Diameter"), MeasuredValueSequence=[value], ContentSequence=[outline])
 
 

@@ -10,7 +10,7 @@ from . import field
 from .field import blend, cover, ellipse, ellipsoid, smooth
 
 BLOOD, MUSCLE, FAT, LUNG = 205, 52, -98, -865
-NODULE = ((-62.0, -18.0, 58.0), 5.6)  # centre and radius in mm: right upper lobe
+NODULE = ((-62.0, -18.0, 55.0), 6.5)  # centre and radius in mm: right upper lobe
 
 
 def scale(z):
@@ -253,7 +253,7 @@ def _lung_inside(image, x, y, z, soft, texture):
     image = blend(image, 160.0, vessels * cover(lung + 1.5, soft * 2))
     centre, radius = NODULE
     around = np.arctan2(y - centre[1], x - centre[0])
-    ragged = radius * (1 + 0.07 * np.sin(5 * around + 1) + 0.06 * np.sin(9 * around))
+    ragged = radius * (1 + 0.05 * np.sin(5 * around + 1) + 0.03 * np.sin(9 * around))
     d = np.sqrt((x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2)
     return blend(image, 38, cover(d - ragged, soft * 1.3))
 

@@ -21,7 +21,7 @@ FRAMES, FRAME_MS = 30, 28
 WIDE, HIGH = 480, 352
 APEX = (232.0, 16.0)  # where the sector starts, in pixels
 PX_PER_MM, DEPTH, HALF_ANGLE = 1.95, 160.0, np.radians(41)
-QUALITY = 52
+QUALITY = 46
 
 
 def build():
@@ -32,7 +32,7 @@ def build():
         "JPEG baseline frames (YBR_FULL_422).",
         [
             "One instance of 30 frames; frame time 28 ms, so a loop lasts 0.84 s (71 beats a minute).",
-            "Colour: red flow towards the probe in frames 16 to 27, blue away in frames 4 to 11, colour bar at the right.",
+            "Colour: red flow towards the probe in frames 17 to 23 and 26 to 29, blue away in frames 4 to 12, colour bar at the right.",
             "Lossy compression is declared; the frames may be sent on as they are.",
             "A ruler on the sector works: region calibration says 0.0513 cm a pixel from the sector's top.",
             "Letters in the picture are the machine's settings; nothing identifies a person.",
