@@ -18,6 +18,6 @@ RUSTFLAGS="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
 for target in $targets; do
     mkdir -p "corpus/$target" "artifacts/$target"
     "target/$triple/debug/$target" "corpus/$target" \
-        -artifact_prefix="artifacts/$target/" \
+        -dict=dicom.dict -artifact_prefix="artifacts/$target/" \
         -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -print_final_stats=1
 done

@@ -88,8 +88,9 @@ impl FrameTable {
                 let end_bit = first_bit.checked_add(*frame_bits)?;
                 let start = value.start.checked_add(first_bit >> 3)?;
                 let end = value.start.checked_add(end_bit.div_ceil(8))?;
+                let range = start..end;
                 (end <= value.end).then(|| FramePlace {
-                    ranges: vec![start..end],
+                    ranges: vec![range],
                     bit_offset: first_bit.to_le_bytes()[0] & 7,
                     bits: Some(*frame_bits),
                 })

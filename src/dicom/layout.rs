@@ -121,7 +121,8 @@ impl Layout {
     }
 
     /// Scans the object's header: `pieces` are what [`Layout::header_ranges`] asked for, in order.
-    /// Every bulk value, encapsulated pixel data included, is heard as one bulk element.
+    /// Every bulk value, encapsulated pixel data included, is heard as one bulk element. `limits`
+    /// must be those the layout was made with: what is bulk depends on them.
     pub fn scan_header(
         &self,
         encoding: Encoding,

@@ -1,5 +1,6 @@
 //! Listens to the scan of an object that comes in: header facts and layout in one pass.
 
+use std::fmt::Write;
 use std::ops::Range;
 
 use dicom_core::Tag;
@@ -152,9 +153,9 @@ impl LayoutCollector {
     fn path(&self, tag: Tag) -> String {
         let mut path = String::new();
         for (Tag(group, element), item) in &self.open {
-            path.push_str(&format!("{group:04X}{element:04X}/{item}/"));
+            let _ = write!(path, "{group:04X}{element:04X}/{item}/"); // a String takes all
         }
-        path.push_str(&format!("{:04X}{:04X}", tag.0, tag.1));
+        let _ = write!(path, "{:04X}{:04X}", tag.0, tag.1);
         path
     }
 

@@ -99,7 +99,6 @@ struct Meta {
     start: usize,
     has_magic: bool,
     has_preamble: bool,
-    has_elements: bool,
     has_implicit: bool,
     /// Where the group length says the meta header ends.
     announced_end: Option<usize>,
@@ -238,7 +237,7 @@ impl Part10Reader {
             return Ok(Next::Begins(syntax.clone()));
         }
         let rest = self.buffer.get(self.at..).unwrap_or_default();
-        let looks = if self.meta.has_magic || self.meta.has_elements {
+        let looks = if self.meta.has_magic || self.at > self.meta.start {
             look(rest, ended)
         } else {
             look_strictly(rest, ended)
@@ -280,7 +279,6 @@ impl Part10Reader {
 
 impl Meta {
     fn note(&mut self, header: &Header, start: usize, value: &[u8], end: usize) {
-        self.has_elements = true;
         self.has_implicit |= header.vr == Written::Nothing;
         let uid = || Uid::parse(std::str::from_utf8(value).ok()?).ok();
         match header.tag.1 {

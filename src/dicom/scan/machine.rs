@@ -169,11 +169,7 @@ impl Machine {
             }
             _ => self.level.tag,
         };
-        self.refuse(self.position, Problem::Truncated(inside))
-    }
-
-    fn refuse<T>(&self, offset: u64, problem: Problem) -> Result<T> {
-        Err(ScanError { offset, problem })
+        refuse(self.position, Problem::Truncated(inside))
     }
 
     /// Leaves a bulk value that has been counted, and closes all that ends here.
@@ -209,11 +205,11 @@ impl Machine {
     /// Takes header bytes; acts on the header once it is whole.
     fn header<'a>(&mut self, bytes: &'a [u8], visit: &mut dyn Visit) -> Result<&'a [u8]> {
         // The common case: all of it is here.
-        if let (0, Some(first)) = (self.header_len, bytes.first_chunk::<LONGEST>()) {
-            if let Some(header) = self.decode(first)? {
-                self.begin(&header, visit)?;
-                return Ok(bytes.get(header.size..).unwrap_or_default());
-            }
+        if let (0, Some(first)) = (self.header_len, bytes.first_chunk::<LONGEST>())
+            && let Some(header) = self.decode(first)?
+        {
+            self.begin(&header, visit)?;
+            return Ok(bytes.get(header.size..).unwrap_or_default());
         }
         let wanted = if self.header_len < SHORT { SHORT } else { LONGEST };
         let free = self.header.get_mut(self.header_len..wanted).unwrap_or_default();
@@ -261,7 +257,7 @@ impl Machine {
         match self.level.form.element(short, more) {
             Decoded::Header(header) => Ok(Some(header)),
             Decoded::Longer => Ok(None),
-            Decoded::BadVr(tag) => self.refuse(self.position, Problem::BadVr(tag)),
+            Decoded::BadVr(tag) => refuse(self.position, Problem::BadVr(tag)),
         }
     }
 
@@ -282,12 +278,14 @@ impl Machine {
         let start = self.position;
         self.position = start.saturating_add(header.size as u64);
         if self.position > self.level.bound {
-            return self.refuse(start, Problem::Overlong(self.level.tag));
+            return refuse(start, Problem::Overlong(self.level.tag));
         }
         match (self.level.kind, header.tag) {
-            (Kind::Item, ITEM_END) if self.ends_here() => self.close(visit),
-            (Kind::Sequence, SEQUENCE_END) if self.ends_here() => self.close(visit),
-            (Kind::Fragments, SEQUENCE_END) => self.close(visit),
+            (Kind::Item, ITEM_END) | (Kind::Sequence | Kind::Fragments, SEQUENCE_END)
+                if self.ends_here() =>
+            {
+                self.close(visit);
+            }
             (Kind::Sequence, ITEM) => return self.begin_item(header, start, visit),
             (Kind::Fragments, ITEM) => return self.begin_fragment(header, start, visit),
             (Kind::DataSet, ITEM_END | SEQUENCE_END) => {
@@ -299,7 +297,7 @@ impl Machine {
             (Kind::Item | Kind::DataSet, tag) if tag.0 != ITEM.0 => {
                 return self.begin_element(header, start, visit);
             }
-            (_, tag) => return self.refuse(start, Problem::Misplaced(tag)),
+            (_, tag) => return refuse(start, Problem::Misplaced(tag)),
         }
         Ok(())
     }
@@ -317,11 +315,11 @@ impl Machine {
     fn admit(&mut self, tag: Tag, length: u32, start: u64) -> Result<u64> {
         self.elements = self.elements.saturating_add(1);
         if self.elements > self.limits.elements {
-            return self.refuse(start, Problem::TooMany(self.limits.elements));
+            return refuse(start, Problem::TooMany(self.limits.elements));
         }
         let end = self.position.saturating_add(u64::from(length));
         if end > self.level.bound {
-            return self.refuse(start, Problem::Overlong(tag));
+            return refuse(start, Problem::Overlong(tag));
         }
         Ok(end)
     }
@@ -337,7 +335,7 @@ impl Machine {
 
     fn begin_fragment(&mut self, header: &Header, start: u64, visit: &mut dyn Visit) -> Result<()> {
         let Some(length) = header.length else {
-            return self.refuse(start, Problem::Misplaced(header.tag));
+            return refuse(start, Problem::Misplaced(header.tag));
         };
         let end = self.admit(header.tag, length, start)?;
         let table = mem::take(&mut self.level.fresh);
@@ -408,7 +406,7 @@ impl Machine {
             // Without a written VR only sequences can be undefined, whatever the dictionary says.
             (Written::Nothing, _) | (_, VR::SQ) => self.level.form,
             (_, VR::UN) => Form::IMPLICIT_LITTLE, // PS3.5 §6.2.2 note 2
-            _ => return self.refuse(element.start, Problem::BadVr(element.tag)),
+            _ => return refuse(element.start, Problem::BadVr(element.tag)),
         };
         self.begin_sequence(element, None, form, visit)
     }
@@ -434,7 +432,7 @@ impl Machine {
         visit: &mut dyn Visit,
     ) -> Result<()> {
         if self.depth >= self.limits.depth {
-            return self.refuse(element.start, Problem::TooDeep(self.limits.depth));
+            return refuse(element.start, Problem::TooDeep(self.limits.depth));
         }
         element.vr = VR::SQ;
         visit.begin_sequence(&element);
@@ -449,7 +447,7 @@ impl Machine {
     fn keep(&mut self, length: u32, start: u64) -> Result<()> {
         self.kept_bytes = self.kept_bytes.saturating_add(u64::from(length));
         if self.kept_bytes > self.limits.header_bytes {
-            return self.refuse(start, Problem::HeaderTooLarge(self.limits.header_bytes));
+            return refuse(start, Problem::HeaderTooLarge(self.limits.header_bytes));
         }
         Ok(())
     }
@@ -551,6 +549,10 @@ impl Machine {
         self.state = State::Padding(error);
         Ok(())
     }
+}
+
+fn refuse<T>(offset: u64, problem: Problem) -> Result<T> {
+    Err(ScanError { offset, problem })
 }
 
 /// A value whose bytes are all here.

@@ -1,4 +1,5 @@
 //! Random data sets, written in every encoding together with what a scan of them must tell.
+#![expect(clippy::cast_possible_truncation, reason = "the numbers of small test data")]
 
 use dicom_core::{Tag, VR};
 use lastra::dicom::limits::Limits;
