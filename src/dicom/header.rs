@@ -136,7 +136,7 @@ pub struct PixelShape {
     pub rows: u16,
     /// Columns (0028,0011).
     pub columns: u16,
-    /// Samples per Pixel (0028,0002), 1 when absent; native YBR_FULL_422 counts 2.
+    /// Samples per Pixel (0028,0002), 1 when absent; native `YBR_FULL_422` counts 2.
     pub samples: u16,
     /// Bits Allocated (0028,0100).
     pub bits_allocated: u16,

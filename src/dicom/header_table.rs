@@ -1,7 +1,7 @@
 //! Which attributes the index keeps for which level: a table, nothing else.
 //!
-//! What search must return (PS3.18 Tables 10.6.3-3 to 10.6.3-5), and what lists, viewers and
-//! administrators ask for beside that, by the module that holds it (PS3.3 §C.7, PS3.4 §C.6).
+//! What search must return (PS3.18 §10.6.3.3), and what lists, viewers and
+//! administrators ask for beside that, by the level that holds it (PS3.3 §C.7, PS3.4 §C.6).
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;

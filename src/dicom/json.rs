@@ -82,7 +82,7 @@ impl JsonWriter {
     /// The most bytes one attribute of [`JsonWriter::attributes`] may have.
     pub const MAX_ATTRIBUTE_BYTES: usize = 16 * 1024;
 
-    /// A writer for a data set of that encoding. Bulk values become BulkDataURIs: `bulk_base`
+    /// A writer for a data set of that encoding. A bulk value becomes a BulkDataURI: `bulk_base`
     /// (`…/instances/1.2.3/bulkdata/`) and the path of [`crate::dicom::layout::BulkValue::path`].
     pub fn new(encoding: Encoding, bulk_base: &str) -> Self {
         Self::appending(Vec::new(), encoding, bulk_base)

@@ -3,7 +3,7 @@
 use dicom_core::{Tag, VR};
 use proptest::prelude::*;
 
-use super::JsonWriter;
+use super::{Bulk, JsonLimits, JsonWriter};
 use crate::dicom::feed::element;
 use crate::dicom::feed::scan;
 use crate::dicom::feed::scan_within;
@@ -106,8 +106,8 @@ fn bulk_values_are_linked_by_tags_and_item_numbers() {
 #[test]
 fn encapsulated_pixels_are_linked_too() {
     let mut pixels = element(Tag(0x7FE0, 0x0010), "OB", b"");
-    let length = pixels.len();
-    pixels[length - 4..].fill(0xFF);
+    pixels.truncate(pixels.len() - 4);
+    pixels.extend([0xFF; 4]);
     pixels.extend([0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]);
     pixels.extend([0xFE, 0xFF, 0x00, 0xE0, 2, 0, 0, 0, 9, 9]);
     pixels.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
@@ -150,7 +150,7 @@ fn writers_append_so_that_many_objects_make_one_array() {
     }
     out.push(b']');
     let parsed: serde_json::Value = serde_json::from_slice(&out).unwrap();
-    assert_eq!(parsed[1]["00080060"]["Value"][0], "MR");
+    assert_eq!(parsed.pointer("/1/00080060/Value/0").unwrap(), "MR");
 }
 
 #[test]
@@ -173,6 +173,23 @@ fn attributes_for_the_index_are_bounded() {
             r#""00100010":{"vr":"PN","Value":[{"Alphabetic":"ł"}]}}"#
         )
     );
+}
+
+#[test]
+fn an_object_past_the_limit_is_refused() {
+    let begin = |object| {
+        let limits = JsonLimits { object, attribute: object };
+        JsonWriter::begin(b"[".to_vec(), Encoding::ExplicitLittle, Bulk::LeftOut, limits)
+    };
+    let pieces = [
+        element(MODALITY, "CS", b"CT"),
+        sequence(REFERENCES, &[element(NAME, "PN", b"A"), element(NAME, "PN", b"B")]),
+    ];
+    for (limit, fits) in [(1000, true), (80, false), (20, false), (0, false)] {
+        let mut writer = begin(limit);
+        scan(&pieces, &mut writer);
+        assert_eq!(writer.finish().is_ok(), fits, "{limit}");
+    }
 }
 
 #[test]

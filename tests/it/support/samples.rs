@@ -13,16 +13,16 @@ use super::tools::python;
 const WHOLE: Limits = Limits { inline_bytes: 16 * 1024 * 1024, ..Limits::DEFAULT };
 
 /// A file's data set and how it is written.
-pub struct Sample {
-    pub name: String,
-    pub path: PathBuf,
-    pub encoding: Encoding,
-    pub data_set: Vec<u8>,
+pub(crate) struct Sample {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) encoding: Encoding,
+    pub(crate) data_set: Vec<u8>,
 }
 
 impl Sample {
     /// Tells `visit` of the data set; a truncated one as far as it goes.
-    pub fn scan(&self, visit: &mut dyn Visit) {
+    pub(crate) fn scan(&self, visit: &mut dyn Visit) {
         let mut scanner = Scanner::new(self.encoding, WHOLE);
         if scanner.push(&self.data_set, visit).is_ok() {
             let _ = scanner.finish(visit);
@@ -31,7 +31,7 @@ impl Sample {
 }
 
 /// The files in `folder` of pydicom's data that have a data set, by name.
-pub fn samples(folder: &str) -> Vec<Sample> {
+pub(crate) fn samples(folder: &str) -> Vec<Sample> {
     let lib = python().parent().unwrap().parent().unwrap().join("lib");
     let version = std::fs::read_dir(lib).unwrap().next().unwrap().unwrap().path();
     let folder = version.join("site-packages/pydicom/data").join(folder);
