@@ -1,1 +1,83 @@
 //! Grouped commits: many callers, one transaction.
+//!
+//! No delay is added: while one commit is under way the next callers gather, and go together.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::clock::SharedClock;
+use crate::index::error::IndexError;
+use crate::index::port::SharedIndex;
+use crate::model::job::JobKind;
+use crate::model::study::NewInstance;
+use crate::model::study::Outcome;
+
+/// The most instances of one transaction.
+const MOST: usize = 100;
+
+type Waiting = (Box<NewInstance>, oneshot::Sender<Result<Outcome, IndexError>>);
+
+/// Enters instances, many callers' in one transaction; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Committer {
+    queue: mpsc::Sender<Waiting>,
+    task: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Committer {
+    /// Starts the one task that writes; `jobs` are queued for each series stored into.
+    pub fn spawn(index: SharedIndex, jobs: Vec<(JobKind, i64)>, clock: SharedClock) -> Self {
+        let (queue, waiting) = mpsc::channel(MOST);
+        let task = tokio::spawn(commit_all(index, jobs, clock, waiting));
+        Self { queue, task: Arc::new(std::sync::Mutex::new(Some(task))) }
+    }
+
+    /// Enters one instance; durable when this returns `Ok`.
+    pub async fn store(&self, instance: NewInstance) -> Result<Outcome, IndexError> {
+        let stopping = || IndexError::Unavailable("the index is closing".to_owned());
+        let (answer, answered) = oneshot::channel();
+        self.queue.send((Box::new(instance), answer)).await.map_err(|_| stopping())?;
+        answered.await.map_err(|_| stopping())?
+    }
+}
+
+impl Committer {
+    /// Finishes what is queued and takes no more.
+    pub async fn close(self) {
+        let task = self.task.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        drop(self.queue);
+        if let Some(task) = task {
+            // Other handles may live on in doors that are ending; do not wait for those for ever.
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), task).await;
+        }
+    }
+}
+
+async fn commit_all(
+    index: SharedIndex,
+    jobs: Vec<(JobKind, i64)>,
+    clock: SharedClock,
+    mut waiting: mpsc::Receiver<Waiting>,
+) {
+    let mut group = Vec::with_capacity(MOST);
+    while waiting.recv_many(&mut group, MOST).await > 0 {
+        let (instances, answers): (Vec<NewInstance>, Vec<_>) =
+            group.drain(..).map(|(instance, answer)| (*instance, answer)).unzip();
+        metrics::counter!("lastra_index_commits_total").increment(1);
+        match index.store(&instances, &jobs, clock.now_us()).await {
+            Ok(outcomes) => {
+                for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                    let _ = answer.send(Ok(outcome));
+                }
+            }
+            Err(error) => {
+                for answer in answers {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}

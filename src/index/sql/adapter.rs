@@ -1,0 +1,180 @@
+//! The port over one database.
+
+use async_trait::async_trait;
+
+use crate::index::error::IndexError;
+use crate::index::port::CopyRow;
+use crate::index::port::Derived;
+use crate::index::port::DerivedKind;
+use crate::index::port::Index;
+use crate::index::port::Located;
+use crate::index::port::SeriesState;
+use crate::index::port::Totals;
+use crate::index::query::Found;
+use crate::index::query::Query;
+use crate::model::event::Event;
+use crate::model::job::Job;
+use crate::model::job::JobKind;
+use crate::model::job::NewJob;
+use crate::model::path::Scope;
+use crate::model::study::NewInstance;
+use crate::model::study::Outcome;
+use crate::people::patient_id::PatientId;
+
+use super::dialect::Db;
+use super::dialect::begin;
+use super::dialect::close;
+use super::dialect::failed;
+use super::dialect::is_worth_a_retry;
+use super::jobs;
+use super::records;
+use super::search;
+use super::store;
+
+/// Times a transaction is tried that lost against others (serialization failure, deadlock).
+const TRIES: u32 = 8;
+
+/// Rows in one database.
+#[derive(Debug)]
+pub struct Adapter {
+    /// For what changes rows.
+    pub(super) write: sqlx::Pool<Db>,
+    /// For what only reads.
+    pub(super) read: sqlx::Pool<Db>,
+}
+
+#[async_trait]
+impl Index for Adapter {
+    async fn store(
+        &self,
+        instances: &[NewInstance],
+        new_jobs: &[(JobKind, i64)],
+        now_us: i64,
+    ) -> Result<Vec<Outcome>, IndexError> {
+        let mut tries = 1;
+        loop {
+            let mut tx = begin(&self.write).await?;
+            let stored = match store::store(&mut tx, instances, new_jobs, now_us).await {
+                Ok(outcomes) => tx.commit().await.map_err(failed).map(|()| outcomes),
+                Err(error) => Err(error),
+            };
+            match stored {
+                Err(error) if is_worth_a_retry(&error) && tries < TRIES => tries += 1,
+                stored => return stored,
+            }
+        }
+    }
+
+    async fn find(&self, query: &Query) -> Result<Vec<Found>, IndexError> {
+        search::find(&self.read, query).await
+    }
+
+    async fn count(&self, query: &Query, at_most: u32) -> Result<u32, IndexError> {
+        search::count(&self.read, query, at_most).await
+    }
+
+    async fn patients_of_study(&self, study: &str) -> Result<Vec<PatientId>, IndexError> {
+        records::patients_of_study(&self.read, study).await
+    }
+
+    async fn locate(&self, scope: &Scope) -> Result<Option<Located>, IndexError> {
+        records::locate(&self.read, scope).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Located>, IndexError> {
+        records::list(&self.read, scope, after, limit).await
+    }
+
+    async fn series_of(&self, scope: &Scope) -> Result<Vec<SeriesState>, IndexError> {
+        records::series_of(&self.read, scope).await
+    }
+
+    async fn series(&self, id: i64) -> Result<Option<SeriesState>, IndexError> {
+        records::series(&self.read, id).await
+    }
+
+    async fn put_derived(&self, derived: &Derived) -> Result<Option<String>, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let replaced = records::put_derived(&mut tx, derived).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(replaced)
+    }
+
+    async fn derived(
+        &self,
+        series_id: i64,
+        kind: DerivedKind,
+    ) -> Result<Option<Derived>, IndexError> {
+        records::derived(&self.read, series_id, kind).await
+    }
+
+    async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, IndexError> {
+        records::events(&self.read, after, limit).await
+    }
+
+    async fn enqueue(&self, new: &[NewJob]) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        for job in new {
+            jobs::push(&mut tx, job.kind, &job.subject, job.run_us).await?;
+        }
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn claim_jobs(
+        &self,
+        worker: &str,
+        now_us: i64,
+        lease_us: i64,
+        limit: u32,
+    ) -> Result<Vec<Job>, IndexError> {
+        jobs::claim(&self.write, worker, now_us, lease_us, limit).await
+    }
+
+    async fn finish_job(&self, worker: &str, job: &Job) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        jobs::finish(&mut tx, worker, job).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn fail_job(
+        &self,
+        worker: &str,
+        job: &Job,
+        run_us: Option<i64>,
+        reason: &str,
+    ) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        jobs::fail(&mut tx, worker, job, run_us, reason).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn job_counts(&self) -> Result<(u64, u64), IndexError> {
+        records::job_counts(&self.read).await
+    }
+
+    async fn copies(&self, after: i64, limit: u32) -> Result<Vec<CopyRow>, IndexError> {
+        records::copies(&self.read, after, limit).await
+    }
+
+    async fn knows_blobs(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
+        records::knows_blobs(&self.read, keys).await
+    }
+
+    async fn totals(&self) -> Result<Totals, IndexError> {
+        records::totals(&self.read).await
+    }
+
+    async fn ping(&self) -> Result<(), IndexError> {
+        sqlx::query("SELECT 1").execute(&self.read).await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        close(self).await;
+    }
+}
