@@ -96,8 +96,8 @@ impl Visit for Checker {
     }
 }
 
-fn scan(
-    pieces: &mut dyn Iterator<Item = &[u8]>,
+fn scan<'a>(
+    mut pieces: impl Iterator<Item = &'a [u8]>,
     encoding: Encoding,
 ) -> (Checker, Result<u64, ScanError>) {
     let mut checker = Checker::default();
@@ -117,8 +117,8 @@ fuzz_target!(|input: &[u8]| {
         _ => Encoding::DeflatedExplicitLittle,
     };
     let deflated = encoding == Encoding::DeflatedExplicitLittle;
-    let (whole, result) = scan(&mut std::iter::once(bytes), encoding);
-    let (cut, cut_result) = scan(&mut bytes.chunks(usize::from(size).max(1)), encoding);
+    let (whole, result) = scan(std::iter::once(bytes), encoding);
+    let (cut, cut_result) = scan(bytes.chunks(usize::from(size).max(1)), encoding);
     // Where a damaged deflated stream breaks off depends on how it comes.
     if !deflated || result.is_ok() {
         assert_eq!((&whole.told, &result), (&cut.told, &cut_result));

@@ -40,3 +40,26 @@ impl Encoding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Encoding;
+
+    #[test]
+    fn only_few_syntaxes_are_not_explicit_little_endian() {
+        for (uid, encoding) in [
+            ("1.2.840.10008.1.2", Encoding::ImplicitLittle),
+            ("1.2.840.113619.5.2", Encoding::ImplicitLittle),
+            ("1.2.840.10008.1.2.2", Encoding::ExplicitBig),
+            ("1.2.840.10008.1.2.1.99", Encoding::DeflatedExplicitLittle),
+            ("1.2.840.10008.1.2.4.95", Encoding::DeflatedExplicitLittle),
+            ("1.2.840.10008.1.2.4.205", Encoding::DeflatedExplicitLittle),
+            ("1.2.840.10008.1.2.1", Encoding::ExplicitLittle),
+            ("1.2.840.10008.1.2.8.1", Encoding::ExplicitLittle), // deflates frames, not the data set
+            ("1.2.840.10008.1.2.4.90", Encoding::ExplicitLittle),
+            ("1.3.46.670589.33.1.4.1", Encoding::ExplicitLittle),
+        ] {
+            assert_eq!(Encoding::of(uid), encoding, "{uid}");
+        }
+    }
+}
