@@ -15,6 +15,7 @@ use toml::Value;
 
 use crate::archive::archive::Settings as ArchiveSettings;
 use crate::blobs::open::Settings as BlobSettings;
+use crate::dicomweb::door::Settings as DicomwebSettings;
 use crate::dimse::listener::Settings as DicomSettings;
 use crate::http::listener::Settings as HttpSettings;
 use crate::imaging::pool::Settings as ImagingSettings;
@@ -31,8 +32,10 @@ pub struct Settings {
     pub data: PathBuf,
     /// Access control; `off` is the only mode yet: everyone who reaches a port may do everything.
     pub auth: Auth,
-    /// The HTTP door.
+    /// The HTTP port.
     pub http: HttpSettings,
+    /// The DICOMweb door.
+    pub dicomweb: DicomwebSettings,
     /// The DICOM door.
     pub dicom: DicomSettings,
     /// Rows.
@@ -66,6 +69,7 @@ impl Default for Settings {
             data: PathBuf::from("lastra-data"),
             auth: Auth::default(),
             http: HttpSettings::default(),
+            dicomweb: DicomwebSettings::default(),
             dicom: DicomSettings::default(),
             index: IndexSettings::default(),
             blobs: BlobSettings::default(),

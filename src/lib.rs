@@ -3,9 +3,9 @@
 //!
 //! | floor | room | what lives there |
 //! |---|---|---|
-//! | 10 | [`cli`] | the commands: serve, demo, import, send, echo, check, config |
-//! | 9 | [`server`] | assembly of all rooms, and the order in which they start and stop |
-//! | 8 | [`config`] | reads file, environment and flags; remembers where each value came from |
+//! | 11 | [`cli`] | the commands: serve, demo, import, send, echo, check, config |
+//! | 10 | [`server`] | assembly of all rooms, and the order in which they start and stop |
+//! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`dicomweb`] | QIDO-RS and WADO-RS |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
 //! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |

@@ -120,10 +120,11 @@ impl Archive {
         Ok(self.inner.index.job_counts().await?)
     }
 
-    /// Whether both stores answer and there is room to store more.
-    pub async fn ready(&self) -> Result<(), ArchiveError> {
-        self.inner.index.ping().await?;
-        self.inner.blobs.ping().await?;
-        self.check_room().await
+    /// What must work for the archive to be ready, and what is wrong with each, if anything.
+    pub async fn faults(&self) -> [(&'static str, Option<String>); 3] {
+        let index = self.inner.index.ping().await.err().map(|error| error.to_string());
+        let blobs = self.inner.blobs.ping().await.err().map(|error| error.to_string());
+        let room = self.check_room().await.err().map(|error| error.to_string());
+        [("index", index), ("blobs", blobs), ("room", room)]
     }
 }

@@ -18,6 +18,9 @@ use crate::config::Settings;
 use crate::dicomweb::routes as dicomweb;
 use crate::dimse::listener::Listener as DicomListener;
 use crate::http::health;
+use crate::http::health::Check;
+use crate::http::health::Readiness;
+use crate::http::layers;
 use crate::http::listener::Listener as HttpListener;
 use crate::imaging::pool::Pool;
 use crate::index::commit::Committer;
@@ -94,9 +97,10 @@ impl App {
     ) -> Result<Self, StartError> {
         let lock = DataLock::take(&settings.data)?;
         // Ports first: the cheapest thing to fail.
-        let (http_listener, http) = HttpListener::bind(&settings.http)
+        let public = settings.http.public().map_err(|error| StartError::PublicUrl(error.to_string()))?;
+        let (http_listener, http) = HttpListener::bind(settings.http.clone())
             .await
-            .map_err(|error| listen("HTTP", &settings.http.address, &error))?;
+            .map_err(|error| listen("HTTP", &settings.http.address.to_string(), &error))?;
         let (dicom_listener, dicom) = DicomListener::bind(&settings.dicom)
             .await
             .map_err(|error| listen("DICOM", &settings.dicom.address, &error))?;
@@ -104,8 +108,9 @@ impl App {
         let archive = rooms.archive.clone();
 
         let stop_doors = CancellationToken::new();
-        let router = dicomweb::router(archive.clone(), &settings.http)
-            .merge(health::router(archive.clone(), metrics));
+        let router = dicomweb::router(archive.clone(), &settings.dicomweb, public)
+            .merge(health::router(readiness(&archive), Some(metrics)));
+        let router = layers::dress(router, settings.http.limits());
         let doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),
@@ -129,9 +134,22 @@ impl App {
     }
 }
 
+fn readiness(archive: &Archive) -> Readiness {
+    let archive = archive.clone();
+    Readiness::new(move || {
+        let archive = archive.clone();
+        async move {
+            let faults = archive.faults().await;
+            faults.into_iter().map(|(name, fault)| Check { name, fault }).collect()
+        }
+        .boxed()
+    })
+}
+
 fn runner(settings: &Settings, rooms: &Rooms, clock: SharedClock, http: SocketAddr) -> Runner {
     let archive = rooms.archive.clone();
-    let base = dicomweb::base_url(&settings.http, http);
+    let public = settings.http.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
+    let base = format!("{}/dicom-web", public.trim_end_matches('/'));
     let work: Work = Arc::new(move |job| {
         let (archive, base) = (archive.clone(), base.clone());
         async move { archive.do_job(&job, &base).await.map_err(|error| error.to_string()) }.boxed()

@@ -26,6 +26,9 @@ pub enum StartError {
         /// What the system said.
         reason: String,
     },
+    /// `http.public_url` is no URL answers can begin with.
+    #[error("http.public_url: {0}")]
+    PublicUrl(String),
     /// The index cannot be opened.
     #[error("index: {0}")]
     Index(#[from] crate::index::error::IndexError),
