@@ -177,9 +177,7 @@ impl Blobs {
         match &self.inner.place {
             Place::Disk(disk) => {
                 let asking = Arc::clone(disk);
-                let ask = move || asking.folders.root().metadata().map(drop);
-                let failed = |error: &std::io::Error| BlobError::Unavailable(error.to_string());
-                disk.reads.run(move || ask().map_err(|error| failed(&error))).await
+                disk.reads.run(move || asking.check_there(BlobKind::Instance)).await
             }
             Place::Remote(remote) => remote.ping().await,
         }
