@@ -1,6 +1,6 @@
 //! A blob on its way to the local disk.
 //!
-//! Memory: at most [`GATHERED_MOST`] times `inline_bytes` gathered while the same amount is being
+//! Memory: at most `GATHERED_MOST` times `inline_bytes` gathered while the same amount is being
 //! written (1 MiB: 4 MiB a writer), beside the piece just handed in. Counted are the bytes, not the
 //! larger buffers that pieces of 16 KiB and more may keep alive.
 
