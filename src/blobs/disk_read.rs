@@ -85,10 +85,6 @@ impl Disk {
     fn open_now(&self, _key: &BlobKey) -> Option<File> {
         None
     }
-
-    fn open_file(&self, key: &BlobKey) -> Result<File, BlobError> {
-        File::open(self.folders.path(key)).map_err(|error| BlobError::of_disk(key.as_str(), &error))
-    }
 }
 
 /// A stream's place in its file.
@@ -120,14 +116,15 @@ impl Reader {
                 self.read_ahead(&file, piece.end).await?;
                 bytes
             }
-            None => match read_now(&file, &piece) {
-                Some(bytes) => bytes,
-                None => {
+            None => {
+                if let Some(bytes) = read_now(&file, &piece) {
+                    bytes
+                } else {
                     let bytes = self.start(&file, piece.clone()).await?.await?;
                     self.read_ahead(&file, piece.end).await?;
                     bytes
                 }
-            },
+            }
         };
         self.disk.stats.bytes_read(bytes.len());
         self.next = piece.end;
@@ -141,12 +138,11 @@ impl Reader {
             return Ok(Arc::clone(file));
         }
         let range = self.next..self.end;
-        let file = match self.disk.open_now(&self.key) {
-            Some(file) => file,
-            None => {
-                let (disk, key) = (Arc::clone(&self.disk), self.key.clone());
-                self.disk.reads.run(move || disk.open_file(&key)).await?
-            }
+        let file = if let Some(file) = self.disk.open_now(&self.key) {
+            file
+        } else {
+            let (disk, key) = (Arc::clone(&self.disk), self.key.clone());
+            self.disk.reads.run(move || disk.open_file(&key)).await?
         };
         check_length(&file, &self.key, &range)?; // `fstat`: needs no disk
         let file = Arc::new(file);

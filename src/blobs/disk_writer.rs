@@ -1,7 +1,8 @@
 //! A blob on its way to the local disk.
 //!
-//! Memory: at most [`GATHERED_MOST`] times `inline_bytes` gathered while the same amount is being
-//! written (256 KiB: 2 MiB a writer), beside the piece just handed in.
+//! Memory: at most `GATHERED_MOST` times `inline_bytes` gathered while the same amount is being
+//! written (1 MiB: 4 MiB a writer), beside the piece just handed in. Counted are the bytes, not the
+//! larger buffers that pieces of 16 KiB and more may keep alive.
 
 use std::sync::Arc;
 
@@ -60,7 +61,9 @@ impl DiskWriter {
         self.state = State::Writing(Job::start(place, move || {
             let mut partial = partial.map_or_else(|| disk.create(&key), Ok)?;
             disk.room.check()?;
+            let begin = partial.bytes();
             partial.append(&pieces)?;
+            partial.start_writeback(begin);
             Ok(partial)
         }));
         Ok(())
@@ -118,4 +121,4 @@ impl DiskWriter {
 }
 
 /// How many times `inline_bytes` may gather while the disk is busy with the last of them.
-const GATHERED_MOST: usize = 4;
+const GATHERED_MOST: usize = 2;

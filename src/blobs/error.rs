@@ -29,7 +29,16 @@ pub enum BlobError {
 }
 
 impl BlobError {
-    /// What an error of the local disk means for the caller.
+    /// What an error of the local disk means for whoever writes: a folder that is not there is
+    /// the disk's trouble, not a blob's.
+    pub(crate) fn of_write(key: &str, error: &io::Error) -> Self {
+        match Self::of_disk(key, error) {
+            Self::Missing(_) => Self::Unavailable(format!("{key}: {error}")),
+            error => error,
+        }
+    }
+
+    /// What an error of the local disk means for whoever reads.
     pub(crate) fn of_disk(key: &str, error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::NotFound => Self::Missing(key.to_owned()),

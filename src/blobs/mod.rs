@@ -1,7 +1,7 @@
 //! Bytes: blobs under immutable keys, written once and durably, read by ranges.
 //!
-//! On local disk by code of our own ([`disk`]), because the promise is durability at speed;
-//! elsewhere (S3, memory) through `object_store` ([`remote`]).
+//! On local disk by code of our own (`disk`), because the promise is durability at speed;
+//! elsewhere (S3, memory) through `object_store` (`remote`).
 //!
 //! Never here: patients, whole large objects in memory, unbounded listings. A key is never written
 //! twice. Start at [`store`].

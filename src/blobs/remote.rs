@@ -38,11 +38,6 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    /// The key as the store's path.
-    pub(crate) fn path(&self, key: &BlobKey) -> Path {
-        Path::from(key.as_str())
-    }
-
     /// A store's error in our words.
     pub(crate) fn error(&self, key: &str, error: &object_store::Error) -> BlobError {
         BlobError::of_store(key, error, &self.secrets)
@@ -51,7 +46,7 @@ impl Remote {
     /// Puts a whole blob with one request.
     pub(crate) async fn put(&self, key: &BlobKey, payload: PutPayload) -> Result<(), BlobError> {
         let mode = put_mode(self.conditional_put);
-        let put = self.store.put_opts(&self.path(key), payload, mode.into()).await;
+        let put = self.store.put_opts(&path(key), payload, mode.into()).await;
         put.map(drop).map_err(|error| self.error(key.as_str(), &error))
     }
 
@@ -95,7 +90,7 @@ impl Remote {
 
     /// Removes a blob, if it is there.
     pub(crate) async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
-        match self.store.delete(&self.path(key)).await {
+        match self.store.delete(&path(key)).await {
             Ok(()) => Ok(()),
             Err(error) => match self.error(key.as_str(), &error) {
                 BlobError::Missing(_) => Ok(()),
@@ -137,7 +132,7 @@ impl Remote {
 
     /// The blob's length.
     async fn length(&self, key: &BlobKey) -> Result<u64, BlobError> {
-        let head = self.store.head(&self.path(key)).await;
+        let head = self.store.head(&path(key)).await;
         head.map(|facts| facts.size).map_err(|error| self.error(key.as_str(), &error))
     }
 
@@ -210,8 +205,8 @@ impl Reader {
     async fn open(&mut self, end: u64) -> Result<(), BlobError> {
         let range = Some(GetRange::Bounded(self.range.clone()));
         let options = GetOptions { range, ..GetOptions::default() };
-        let path = self.remote.path(&self.key);
-        match self.remote.store.get_opts(&path, options).await {
+        let at = path(&self.key);
+        match self.remote.store.get_opts(&at, options).await {
             Ok(answer) if answer.range == self.range => {
                 self.body = Some(answer.into_stream());
                 Ok(())
@@ -220,6 +215,11 @@ impl Reader {
             Err(error) => Err(self.remote.explain(&self.key, end, &error).await),
         }
     }
+}
+
+/// The key as a store's path.
+pub(crate) fn path(key: &BlobKey) -> Path {
+    Path::from(key.as_str())
 }
 
 fn short(key: &BlobKey, end: u64) -> BlobError {

@@ -22,28 +22,32 @@ impl Room {
         Self { root, reserve_bytes, last: Mutex::new(None) }
     }
 
-    /// The answer, when it was asked within the last second.
+    /// The answer, when it was asked within the last second or needs no asking.
     pub(crate) fn remembered(&self) -> Option<Result<(), BlobError>> {
+        if self.reserve_bytes == 0 {
+            return Some(Ok(()));
+        }
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (asked, enough) = last?;
-        (asked.elapsed() < KEPT).then(|| if enough { Ok(()) } else { Err(BlobError::NoRoom) })
+        (asked.elapsed() < KEPT).then_some(answer(enough))
     }
 
     /// `NoRoom` when less than the reserve is free. May touch the disk: not for async threads.
     pub(crate) fn check(&self) -> Result<(), BlobError> {
-        if self.reserve_bytes == 0 {
-            return Ok(());
-        }
         if let Some(answer) = self.remembered() {
             return answer;
         }
         let disk = rustix::fs::statvfs(&self.root)
-            .map_err(|error| BlobError::of_disk("free space", &error.into()))?;
+            .map_err(|error| BlobError::of_write("free space", &error.into()))?;
         let enough = disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve_bytes;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some((Instant::now(), enough));
-        if enough { Ok(()) } else { Err(BlobError::NoRoom) }
+        answer(enough)
     }
+}
+
+fn answer(enough: bool) -> Result<(), BlobError> {
+    if enough { Ok(()) } else { Err(BlobError::NoRoom) }
 }
 
 /// How long an answer holds.

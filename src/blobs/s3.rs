@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::BackoffConfig;
-use object_store::ClientOptions;
+use object_store::ClientConfigKey;
 use object_store::ObjectStore;
 use object_store::RetryConfig;
 use object_store::aws::AmazonS3Builder;
@@ -31,7 +31,8 @@ pub(crate) fn build(settings: &Settings) -> Result<S3, BlobError> {
     let address = Address::parse(&settings.url).map_err(BlobError::Unavailable)?;
     // Only ring is compiled in, and reqwest wants to be told; a second time is no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = credentials(address.apply(AmazonS3Builder::from_env()), settings);
+    let builder = address.apply(patient(AmazonS3Builder::from_env()));
+    let builder = credentials(builder, settings);
     let secrets: Vec<String> = [
         AmazonS3ConfigKey::AccessKeyId,
         AmazonS3ConfigKey::SecretAccessKey,
@@ -41,7 +42,6 @@ pub(crate) fn build(settings: &Settings) -> Result<S3, BlobError> {
     .filter_map(|key| builder.get_config_value(key))
     .collect();
     let store = builder
-        .with_client_options(client())
         .with_retry(retry())
         .build()
         .map_err(|error| BlobError::Unavailable(plain(&error.to_string(), &secrets)))?;
@@ -66,13 +66,19 @@ fn credentials(mut builder: AmazonS3Builder, settings: &Settings) -> AmazonS3Bui
     builder
 }
 
-/// No limit on a whole request: a large blob on its way to a slow reader may take long. What
-/// counts is that bytes keep coming.
-fn client() -> ClientOptions {
-    ClientOptions::new()
-        .with_timeout_disabled()
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_read_timeout(Duration::from_secs(30))
+/// Practically no limit on a whole request: a large blob on its way to a slow reader may take
+/// long. What counts is that bytes keep coming. Set one by one, since replacing the client's
+/// options whole would drop what the environment says of proxies and plain HTTP.
+fn patient(builder: AmazonS3Builder) -> AmazonS3Builder {
+    [
+        (ClientConfigKey::Timeout, "24h"),
+        (ClientConfigKey::ConnectTimeout, "5s"),
+        (ClientConfigKey::ReadTimeout, "30s"),
+    ]
+    .into_iter()
+    .fold(builder, |builder, (key, value)| {
+        builder.with_config(AmazonS3ConfigKey::Client(key), value)
+    })
 }
 
 /// Few and soon: whoever waits for us has a time-out of their own.

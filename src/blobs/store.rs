@@ -64,7 +64,9 @@ impl Blobs {
         Self { inner: Arc::new(Inner { place, keys, flights, stats }) }
     }
 
-    /// Begins a blob under a new key. Memory: see [`BlobWriter`]'s `write`.
+    /// Begins a blob under a new key. Memory a writer, by the settings' names: on local disk at
+    /// most four `inline_bytes`; elsewhere one part and `parts_in_flight` more on their way, all
+    /// writers together four times `parts_in_flight`.
     pub fn begin(&self, kind: BlobKind) -> BlobWriter {
         let key = self.inner.keys.next(kind);
         let text = key.as_str().to_owned();
@@ -177,9 +179,7 @@ impl Blobs {
         match &self.inner.place {
             Place::Disk(disk) => {
                 let asking = Arc::clone(disk);
-                let ask = move || asking.folders.root().metadata().map(drop);
-                let failed = |error: &std::io::Error| BlobError::Unavailable(error.to_string());
-                disk.reads.run(move || ask().map_err(|error| failed(&error))).await
+                disk.reads.run(move || asking.check_there(BlobKind::Instance)).await
             }
             Place::Remote(remote) => remote.ping().await,
         }

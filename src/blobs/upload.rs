@@ -19,6 +19,7 @@ use crate::blobs::error::BlobError;
 use crate::blobs::key::BlobKey;
 use crate::blobs::pending::Pending;
 use crate::blobs::remote::Remote;
+use crate::blobs::remote::path;
 
 /// Gathers parts and sends them.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct Upload {
     key: BlobKey,
     pending: Pending,
     bytes: u64,
-    upload: Option<Box<dyn MultipartUpload>>,
+    multipart: Option<Box<dyn MultipartUpload>>,
     parts: JoinSet<Result<(), object_store::Error>>,
     failed: Option<BlobError>,
 }
@@ -40,7 +41,7 @@ impl Upload {
             key,
             pending: Pending::default(),
             bytes: 0,
-            upload: None,
+            multipart: None,
             parts: JoinSet::new(),
             failed: None,
         }
@@ -66,7 +67,7 @@ impl Upload {
             self.abort().await;
             return Err(error);
         }
-        self.upload = None;
+        self.multipart = None;
         self.remote.stats.written(self.bytes);
         Ok(self.bytes)
     }
@@ -74,7 +75,7 @@ impl Upload {
     /// Ends the upload and has the store forget its parts.
     pub(crate) async fn abort(mut self) {
         self.parts.shutdown().await;
-        if let Some(mut upload) = self.upload.take()
+        if let Some(mut upload) = self.multipart.take()
             && let Err(error) = upload.abort().await
         {
             let error = self.remote.error(self.key.as_str(), &error);
@@ -93,7 +94,7 @@ impl Upload {
 
     async fn send_rest(&mut self) -> Result<(), BlobError> {
         self.send_full_parts().await?;
-        if self.upload.is_none() {
+        if self.multipart.is_none() {
             let payload = PutPayload::from_iter(self.pending.take());
             return self.remote.put(&self.key, payload).await;
         }
@@ -101,7 +102,7 @@ impl Upload {
             self.send_part().await?;
         }
         self.wait_for_parts(1).await?;
-        if let Some(upload) = &mut self.upload {
+        if let Some(upload) = &mut self.multipart {
             let done = upload.complete().await;
             done.map_err(|error| self.remote.error(self.key.as_str(), &error))?;
         }
@@ -109,14 +110,14 @@ impl Upload {
     }
 
     async fn send_part(&mut self) -> Result<(), BlobError> {
-        if self.upload.is_none() {
-            let begun = self.remote.store.put_multipart(&self.remote.path(&self.key)).await;
-            self.upload =
+        if self.multipart.is_none() {
+            let begun = self.remote.store.put_multipart(&path(&self.key)).await;
+            self.multipart =
                 Some(begun.map_err(|error| self.remote.error(self.key.as_str(), &error))?);
         }
         let place = self.remote.parts.place().await?;
         let payload = PutPayload::from_iter(self.pending.take_front(self.remote.part_bytes));
-        if let Some(upload) = &mut self.upload {
+        if let Some(upload) = &mut self.multipart {
             let part = upload.put_part(payload);
             self.parts.spawn(async move {
                 let sent = part.await;
@@ -153,7 +154,7 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        let Some(mut upload) = self.upload.take() else { return };
+        let Some(mut upload) = self.multipart.take() else { return };
         let mut parts = std::mem::take(&mut self.parts);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             drop(runtime.spawn(async move {

@@ -69,7 +69,7 @@ async fn nothing_is_listed_at_first(blobs: &Blobs) {
 }
 
 async fn bytes_of_any_length_come_back(blobs: &Blobs) {
-    for size in [0, 1, 256 * 1024, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 20 * MIB] {
+    for size in [0, 1, MIB, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 20 * MIB] {
         let before = blobs.stats();
         let sent = pattern(size, 1);
         let key = write_in_odd_pieces(blobs, &sent).await;

@@ -114,6 +114,25 @@ async fn a_file_cut_short_by_others_is_short_before_a_byte_goes_out() {
 }
 
 #[tokio::test]
+async fn what_is_not_in_memory_is_read_from_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = at(folder.path());
+    let sent = pattern(5 * MIB + 7, 12);
+    let key = blobs.put(BlobKind::Instance, sent.clone()).await.unwrap();
+    let file = std::fs::File::open(folder.path().join(&key)).unwrap();
+    let forget = || rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    for range in [0..5_242_887, 1_000_000..1_100_000, 3..5_242_880] {
+        let expected =
+            &sent[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()];
+        forget();
+        let pieces: Vec<_> = blobs.stream(&key, range.clone()).map(Result::unwrap).collect().await;
+        assert!(pieces.concat() == expected, "{range:?} streamed");
+        forget();
+        assert!(blobs.read(&key, range.clone()).await.unwrap() == expected, "{range:?} read");
+    }
+}
+
+#[tokio::test]
 async fn folders_that_others_removed_are_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = at(folder.path());
@@ -122,4 +141,19 @@ async fn folders_that_others_removed_are_made_again() {
     std::fs::create_dir(folder.path().join("i")).unwrap();
     let key = blobs.put(BlobKind::Instance, pattern(10, 9)).await.unwrap();
     assert_eq!(blobs.read(&key, 0..10).await.unwrap(), pattern(10, 9));
+}
+
+#[tokio::test]
+async fn a_disk_that_is_not_mounted_has_not_lost_its_blobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = at(&folder.path().join("blobs"));
+    let key = blobs.put(BlobKind::Instance, pattern(10, 10)).await.unwrap();
+    blobs.ping().await.unwrap();
+    std::fs::rename(folder.path().join("blobs"), folder.path().join("elsewhere")).unwrap();
+    let unavailable = |error: Option<BlobError>| matches!(error, Some(BlobError::Unavailable(_)));
+    assert!(unavailable(blobs.read(&key, 0..10).await.err()));
+    assert!(unavailable(blobs.stream(&key, 0..10).next().await.unwrap().err()));
+    assert!(unavailable(blobs.put(BlobKind::Instance, pattern(10, 11)).await.err()));
+    assert!(unavailable(blobs.list().next().await.unwrap().err()));
+    assert!(unavailable(blobs.ping().await.err()));
 }

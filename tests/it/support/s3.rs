@@ -63,11 +63,6 @@ impl InProcessS3 {
     pub fn settings_with_wrong_secret(&self) -> Settings {
         Settings { secret_access_key: Secret::new("wrong"), ..self.settings() }
     }
-
-    /// Settings for a bucket that is not there.
-    pub fn settings_for_no_bucket(&self) -> Settings {
-        settings(self.address, "nowhere")
-    }
 }
 
 impl Drop for InProcessS3 {
@@ -108,6 +103,11 @@ impl Moto {
     /// Settings for a store in its bucket.
     pub fn settings(&self) -> Settings {
         settings(self.address, BUCKET)
+    }
+
+    /// Settings for a bucket that is not there.
+    pub fn settings_for_no_bucket(&self) -> Settings {
+        settings(self.address, "nowhere")
     }
 }
 
