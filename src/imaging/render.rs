@@ -2,8 +2,14 @@
 
 use bytes::Bytes;
 
+use crate::imaging::colour::to_rgb;
+use crate::imaging::decode::decode;
+use crate::imaging::encode::encode;
 use crate::imaging::error::ImagingError;
+use crate::imaging::grey::to_grey;
 use crate::imaging::pixels::PixelAttributes;
+use crate::imaging::scale::fit;
+use crate::imaging::scale::image;
 
 /// Format of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,6 +18,16 @@ pub enum Format {
     Jpeg,
     /// `image/png`.
     Png,
+}
+
+impl Format {
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
 }
 
 /// VOI window of a request (PS3.18 §8.3.5.1.4).
@@ -66,5 +82,14 @@ pub fn render(
     frame: &StoredFrame,
     request: &RenderRequest,
 ) -> Result<Vec<u8>, ImagingError> {
-    todo!("{attributes:?} {frame:?} {request:?}")
+    let decoded = decode(attributes, frame)?;
+    let is_grey = decoded.photometric.starts_with("MONOCHROME") || decoded.photometric.is_empty();
+    let samples = if is_grey && decoded.samples == 1 {
+        to_grey(attributes, &decoded, frame.index, request.window)
+    } else {
+        to_rgb(attributes, &decoded)?
+    };
+    let picture = image(decoded.width, decoded.height, is_grey && decoded.samples == 1, samples)?;
+    let picture = fit(picture, attributes.aspect, request.viewport);
+    encode(&picture, request.format, request.quality)
 }
