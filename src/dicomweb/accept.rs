@@ -237,10 +237,7 @@ mod tests {
                     range("text/html", Single, Default, 0),
                 ],
             ),
-            (
-                r#"multipart/related; type="*/*""#,
-                vec![range("*/*", Multipart, Default, 1000)],
-            ),
+            (r#"multipart/related; type="*/*""#, vec![range("*/*", Multipart, Default, 1000)]),
             ("multipart/related", vec![range("*/*", Multipart, Default, 1000)]),
             ("multipart/*", vec![range("*/*", Multipart, Default, 1000)]),
             ("image/*;q=0.8", vec![range("image/*", Single, Default, 800)]),
@@ -253,9 +250,10 @@ mod tests {
                 "nonsense, , */json, image/png;q=zero;;",
                 vec![range("image/png", Single, Default, 1000)],
             ),
-            (r#"multipart/related; type="application/dicom"#, vec![
-                range("application/dicom", Multipart, Default, 1000),
-            ]),
+            (
+                r#"multipart/related; type="application/dicom"#,
+                vec![range("application/dicom", Multipart, Default, 1000)],
+            ),
         ] {
             assert_eq!(parse(header), expected, "{header}");
         }

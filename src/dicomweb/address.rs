@@ -18,8 +18,7 @@ pub const ROOT: &str = "/dicom-web";
 
 /// What may stand in a path segment as it is (RFC 3986 §2.3); identifiers that are no UIDs may
 /// hold anything else.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a request's path names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

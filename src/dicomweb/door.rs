@@ -95,7 +95,8 @@ impl Door {
             offset: 0,
         };
         let found = self.archive.search(&caller.may_search()?, &query).await?;
-        let mut patients: Vec<PatientId> = found.into_iter().map(|found| found.patient_id).collect();
+        let mut patients: Vec<PatientId> =
+            found.into_iter().map(|found| found.patient_id).collect();
         patients.retain(|patient| asked.is(patient));
         match patients.len() {
             0 => Err(Problem::not_found()),

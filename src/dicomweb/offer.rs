@@ -22,10 +22,9 @@ pub fn choose(accept: &Accept, offers: &[Offer<'_>]) -> Option<usize> {
 
 fn best(ranges: &[MediaRange], offers: &[Offer<'_>]) -> Option<usize> {
     let weights = offers.iter().map(|offer| weight(ranges, offer));
-    let (index, weight) =
-        weights.enumerate().fold((0, 0), |best, (index, weight)| {
-            if weight > best.1 { (index, weight) } else { best }
-        });
+    let (index, weight) = weights
+        .enumerate()
+        .fold((0, 0), |best, (index, weight)| if weight > best.1 { (index, weight) } else { best });
     (weight > 0).then_some(index)
 }
 
@@ -99,13 +98,22 @@ mod tests {
             ("image/*", Some(0)),
             (r#"multipart/related; type="*/*""#, Some(1)),
             (r#"multipart/related; type="image/jpeg""#, Some(1)),
-            (r#"multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.70"#, Some(1)),
-            (r#"multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.50"#, None),
+            (
+                r#"multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.70"#,
+                Some(1),
+            ),
+            (
+                r#"multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.50"#,
+                None,
+            ),
             ("multipart/related; type=application/octet-stream; transfer-syntax=*", Some(3)),
             ("application/octet-stream", Some(2)),
             ("application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1", None),
             (r#"multipart/related; type="image/jls""#, None),
-            (r#"multipart/related; type="image/jls", multipart/related; type="image/jpeg";q=0.1"#, Some(1)),
+            (
+                r#"multipart/related; type="image/jls", multipart/related; type="image/jpeg";q=0.1"#,
+                Some(1),
+            ),
             ("image/jpeg;q=0.5, application/octet-stream;q=0.6", Some(2)),
             ("image/jpeg;q=0, */*;q=0.5", Some(1)),
             ("text/html", None),

@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::io::Write;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -84,15 +83,18 @@ impl<'a> Answers<'a> {
         values.dedup_by_key(|(tag, _)| *tag);
         self.json.extend_from_slice(if self.json.is_empty() { b"[{" } else { b",{" });
         for (index, (tag, value)) in values.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            // Writing into a Vec does not fail.
-            let _ = match value {
-                Value::Kept(text) => write!(self.json, "{comma}\"{tag:08X}\":{text}"),
-                Value::Empty(vr) => write!(self.json, "{comma}\"{tag:08X}\":{{\"vr\":\"{vr}\"}}"),
+            if index > 0 {
+                self.json.push(b',');
+            }
+            push_name(&mut self.json, *tag);
+            match value {
+                Value::Kept(text) => self.json.extend_from_slice(text.as_bytes()),
+                Value::Empty(vr) => push_all(&mut self.json, &["{\"vr\":\"", vr, "\"}"]),
                 Value::Known(vr, json) => {
-                    write!(self.json, "{comma}\"{tag:08X}\":{{\"vr\":\"{vr}\",\"Value\":[{json}]}}")
+                    let parts = ["{\"vr\":\"", vr, "\",\"Value\":[", json, "]}"];
+                    push_all(&mut self.json, &parts);
                 }
-            };
+            }
         }
         self.json.push(b'}');
         Ok(())
@@ -116,16 +118,16 @@ impl<'a> Answers<'a> {
         values.push((0x0008_0056, text("CS", "ONLINE")));
         values.push((0x0008_1190, text("UR", &self.url(found))));
         values.push((0x0020_000D, text("UI", found.study_uid.as_str())));
-        for (tag, value) in [
-            (0x0020_1206, found.study_series),
-            (0x0020_1208, found.study_instances),
-        ] {
+        for (tag, value) in
+            [(0x0020_1206, found.study_series), (0x0020_1208, found.study_instances)]
+        {
             if shape.with_study || fields.wants(tag) {
                 values.push((tag, number(value)));
             }
         }
         if shape.with_study || fields.wants(0x0008_0061) {
-            let modalities: Vec<String> = found.modalities.iter().map(|text| quoted(text)).collect();
+            let modalities: Vec<String> =
+                found.modalities.iter().map(|text| quoted(text)).collect();
             let value = if modalities.is_empty() {
                 Value::Empty("CS")
             } else {
@@ -149,9 +151,7 @@ impl<'a> Answers<'a> {
     fn url(&self, found: &Found) -> String {
         let study = &found.study_uid;
         let mut url = match (&found.series, &found.instance) {
-            (Some(series), Some(instance)) => {
-                self.urls.instance(study, &series.uid, &instance.uid)
-            }
+            (Some(series), Some(instance)) => self.urls.instance(study, &series.uid, &instance.uid),
             (Some(series), None) => self.urls.series(study, &series.uid),
             (None, _) => self.urls.study(study),
         };
@@ -202,9 +202,10 @@ impl<'a> Answers<'a> {
                 cut(&found.patient, &STUDY, true, fields, &mut keep)?;
                 cut(&found.study, &STUDY, true, fields, &mut keep)
             }
-            Level::Series => found.series.as_ref().map_or(Ok(()), |series| {
-                cut(&series.attributes, &SERIES, true, fields, &mut keep)
-            }),
+            Level::Series => found
+                .series
+                .as_ref()
+                .map_or(Ok(()), |series| cut(&series.attributes, &SERIES, true, fields, &mut keep)),
             Level::Instance => found.instance.as_ref().map_or(Ok(()), |instance| {
                 cut(&instance.attributes, &INSTANCE, true, fields, &mut keep)
             }),
@@ -227,6 +228,18 @@ impl<'a> Answers<'a> {
             add(&INSTANCE);
         }
     }
+}
+
+fn push_all(json: &mut Vec<u8>, parts: &[&str]) {
+    parts.iter().for_each(|part| json.extend_from_slice(part.as_bytes()));
+}
+
+/// Writes `"GGGGEEEE":`.
+fn push_name(json: &mut Vec<u8>, tag: u32) {
+    let digit = |place: u32| b"0123456789ABCDEF".get((tag >> (4 * place)) as usize & 15).copied();
+    json.push(b'"');
+    json.extend((0..8).rev().filter_map(digit));
+    json.extend_from_slice(b"\":");
 }
 
 /// Study Instance UIDs that more than one patient has among these.

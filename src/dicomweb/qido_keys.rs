@@ -102,10 +102,10 @@ mod tests {
             ("0020000d", Some(vec![Tag(0x0020, 0x000D)])),
             ("0020000D", Some(vec![Tag(0x0020, 0x000D)])),
             ("00091001", Some(vec![Tag(0x0009, 0x1001)])),
-            ("RequestAttributesSequence.00400009", Some(vec![
-                Tag(0x0040, 0x0275),
-                Tag(0x0040, 0x0009),
-            ])),
+            (
+                "RequestAttributesSequence.00400009",
+                Some(vec![Tag(0x0040, 0x0275), Tag(0x0040, 0x0009)]),
+            ),
             ("patientname", None),
             ("0010001", None),
             ("0010001G", None),
@@ -125,7 +125,11 @@ mod tests {
             "00400275.ScheduledProcedureStepID",
             "ScheduledProcedureStepID",
         ] {
-            assert_eq!(key(&path(name).unwrap()), Some((Key::ScheduledStepId, Kind::Text)), "{name}");
+            assert_eq!(
+                key(&path(name).unwrap()),
+                Some((Key::ScheduledStepId, Kind::Text)),
+                "{name}"
+            );
         }
         let elsewhere = path("ReferencedStudySequence.00400009").unwrap();
         assert_eq!(key(&elsewhere), None);

@@ -161,10 +161,7 @@ fn whole(value: &str) -> Result<String, &'static str> {
 }
 
 /// `A`, `A-B`, `A-`, `-B`; a lone `-` is open at both ends and matches everything.
-fn range(
-    value: &str,
-    read: fn(&str) -> Option<String>,
-) -> Result<Vec<Rule>, &'static str> {
+fn range(value: &str, read: fn(&str) -> Option<String>) -> Result<Vec<Rule>, &'static str> {
     const BAD: &str = "not a value or range in the form of the standard";
     let bound = |text: &str| match text.trim() {
         "" => Ok(None),

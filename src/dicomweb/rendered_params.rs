@@ -106,10 +106,9 @@ fn annotations(query: &QueryString) -> Result<Vec<String>, Problem> {
 fn check_iccprofile(query: &QueryString) -> Result<(), Problem> {
     match query.one("iccprofile")? {
         None | Some("no" | "yes" | "srgb" | "adobergb" | "rommrgb") => Ok(()),
-        Some(_) => Err(Problem::bad_parameter(
-            "iccprofile",
-            "none of no, yes, srgb, adobergb, rommrgb",
-        )),
+        Some(_) => {
+            Err(Problem::bad_parameter("iccprofile", "none of no, yes, srgb, adobergb, rommrgb"))
+        }
     }
 }
 
@@ -147,9 +146,9 @@ mod tests {
     #[test]
     fn parameters_are_read() {
         let rendering =
-            of_rendered(&query("quality=7&viewport=512,256&window=-40.5,400,linear-exact")).unwrap();
-        let window =
-            Window { center: -40.5, width: 400.0, function: WindowFunction::LinearExact };
+            of_rendered(&query("quality=7&viewport=512,256&window=-40.5,400,linear-exact"))
+                .unwrap();
+        let window = Window { center: -40.5, width: 400.0, function: WindowFunction::LinearExact };
         assert_eq!(rendering.request.quality, 7);
         assert_eq!(rendering.request.viewport, Some((512, 256)));
         assert_eq!(rendering.request.window, Some(window));

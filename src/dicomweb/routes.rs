@@ -19,6 +19,11 @@ use crate::http::base::PublicUrl;
 /// All routes. `HEAD` is answered wherever `GET` is.
 pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router {
     let door = Door { archive, public, settings: Arc::new(settings) };
+    Router::new().nest(ROOT, routes().with_state(door))
+}
+
+/// The routes below the root, still without what they answer from.
+fn routes() -> Router<Door> {
     let study = "/studies/{study}";
     let series = "/studies/{study}/series/{series}";
     let instance = "/studies/{study}/series/{series}/instances/{instance}";
@@ -43,5 +48,15 @@ pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router
             .route(&format!("{resource}/rendered"), get(retrieve_rendered))
             .route(&format!("{resource}/thumbnail"), get(retrieve_thumbnail));
     }
-    Router::new().nest(ROOT, routes.with_state(door))
+    routes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::routes;
+
+    #[test]
+    fn no_two_routes_collide() {
+        assert!(routes().has_routes());
+    }
 }

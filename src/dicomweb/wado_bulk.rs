@@ -27,11 +27,8 @@ pub async fn retrieve_bulkdata(asked: Retrieval) -> Result<Response, Problem> {
     if let Some(response) = etag.not_modified(&asked.headers) {
         return Ok(vary(response));
     }
-    let wanted = if multipart {
-        Asked::Whole
-    } else {
-        Asked::of(&asked.headers, bulk.bytes, &etag)
-    };
+    let wanted =
+        if multipart { Asked::Whole } else { Asked::of(&asked.headers, bulk.bytes, &etag) };
     let part = part(&asked, &bulk, location, wanted)?;
     let mut response =
         if multipart { related_one(OCTETS, part) } else { partial(part, wanted, bulk.bytes) };
@@ -45,12 +42,7 @@ fn not_acceptable() -> Problem {
     )
 }
 
-fn part(
-    asked: &Retrieval,
-    bulk: &Bulk,
-    location: String,
-    wanted: Asked,
-) -> Result<Part, Problem> {
+fn part(asked: &Retrieval, bulk: &Bulk, location: String, wanted: Asked) -> Result<Part, Problem> {
     let (from, to) = match wanted {
         Asked::Part { from, to } => (from, to),
         Asked::Whole | Asked::Unsatisfiable => (0, bulk.bytes),

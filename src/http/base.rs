@@ -44,7 +44,8 @@ impl PublicUrl {
         let forwarded = if self.trust_forwarded { forwarded(headers) } else { (None, None) };
         let scheme = forwarded.0.filter(|scheme| is_scheme(scheme));
         let scheme = scheme.unwrap_or_else(|| "http".to_owned());
-        let host = forwarded.1.filter(|host| is_authority(host)).map_or_else(|| host(uri, headers), Ok)?;
+        let host =
+            forwarded.1.filter(|host| is_authority(host)).map_or_else(|| host(uri, headers), Ok)?;
         Ok(Base(format!("{scheme}://{host}")))
     }
 }
@@ -78,7 +79,8 @@ fn is_scheme(scheme: &str) -> bool {
 fn is_authority(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((inside, rest)) => {
-            let inside = inside.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
+            let inside =
+                inside.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
             let port = if rest.is_empty() { Some("") } else { rest.strip_prefix(':') };
             (inside, port)
         }

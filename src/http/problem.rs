@@ -143,12 +143,9 @@ impl From<ArchiveError> for Problem {
             ArchiveError::Ambiguous { patients, .. } => ambiguous(patients.len()),
             ArchiveError::Malformed(_)
             | ArchiveError::Unidentified(_)
-            | ArchiveError::Mismatch(_) => Self::new(
-                StatusCode::BAD_REQUEST,
-                "refused",
-                "Data set refused",
-                error.to_string(),
-            ),
+            | ArchiveError::Mismatch(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "refused", "Data set refused", error.to_string())
+            }
             ArchiveError::Imaging(error) => of_imaging(error),
             ArchiveError::Blobs(error) => of_blobs(error),
             ArchiveError::Index(error) => of_index(error),
@@ -175,24 +172,18 @@ fn of_imaging(error: &ImagingError) -> Problem {
             Problem::not_acceptable("the object has no pixel data to give or draw")
         }
         ImagingError::Unsupported(_) => Problem::not_acceptable(error.to_string()),
-        ImagingError::NoSuchFrame { .. } => Problem::new(
-            StatusCode::NOT_FOUND,
-            "no-such-frame",
-            "No such frame",
-            error.to_string(),
-        ),
+        ImagingError::NoSuchFrame { .. } => {
+            Problem::new(StatusCode::NOT_FOUND, "no-such-frame", "No such frame", error.to_string())
+        }
         ImagingError::Damaged(_) => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "damaged",
             "The stored pixels do not decode",
             error.to_string(),
         ),
-        ImagingError::TooLarge { .. } => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            "Too large",
-            error.to_string(),
-        ),
+        ImagingError::TooLarge { .. } => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", error.to_string())
+        }
         ImagingError::Stopped => Problem::unavailable("the archive is stopping"),
     }
 }

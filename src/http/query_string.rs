@@ -96,10 +96,7 @@ mod tests {
         let query =
             QueryString::parse("PatientName=RO%53SI%5EMARIO+A&&x&x=1%2B2&i=%C3%A8").unwrap();
         let pairs: Vec<_> = query.iter().collect();
-        assert_eq!(
-            pairs,
-            [("PatientName", "ROSSI^MARIO A"), ("x", ""), ("x", "1+2"), ("i", "è")]
-        );
+        assert_eq!(pairs, [("PatientName", "ROSSI^MARIO A"), ("x", ""), ("x", "1+2"), ("i", "è")]);
         assert!(query.one("x").is_err());
         assert_eq!(query.one("i").unwrap(), Some("è"));
         assert_eq!(query.one("none").unwrap(), None);

@@ -48,7 +48,11 @@ impl<S> Patient<S> {
     }
 
     /// Passes on what a write came to; an unfinished one may not stay so for longer than `stall`.
-    fn wrote<T>(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn wrote<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        wrote: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if wrote.is_ready() {
             self.stalled = false;
             return wrote;

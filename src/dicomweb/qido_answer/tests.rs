@@ -134,8 +134,7 @@ fn upper_levels_change_from_answer_to_answer() {
     let first = found_instance();
     let mut second = found_instance();
     second.study = r#"{"00080020":{"vr":"DA","Value":["19990101"]}}"#.into();
-    let answer =
-        answer(&shape(Level::Instance, false, ""), &[first.clone(), first, second]);
+    let answer = answer(&shape(Level::Instance, false, ""), &[first.clone(), first, second]);
     let dates: Vec<_> = (0..3).map(|index| answer[index]["00080020"]["Value"][0].clone()).collect();
     assert_eq!(dates, ["20260102", "20260102", "19990101"]);
 }
@@ -163,12 +162,29 @@ fn a_kept_text_that_is_no_object_is_an_error() {
     assert_eq!(answer_text(&shape, &[]), "[]");
 }
 
+#[test]
+fn five_hundred_instances_are_written_without_rereading_their_study() {
+    let mut one = found_instance();
+    let instance = one.instance.as_mut().unwrap();
+    let more = format!(",\"00204000\":{{\"vr\":\"LT\",\"Value\":[\"{}\"]}}}}", "x".repeat(700));
+    instance.attributes.truncate(instance.attributes.len() - 1);
+    instance.attributes.push_str(&more);
+    let found = vec![one; 500];
+    let shape = shape(Level::Instance, true, "");
+    let begun = std::time::Instant::now();
+    let text = answer_text(&shape, &found);
+    let took = begun.elapsed();
+    println!("500 instances, {} bytes: {took:?}", text.len());
+    // Far above what it takes, far below what quadratic work would.
+    assert!(took < std::time::Duration::from_millis(500), "{took:?}");
+}
+
 proptest! {
     #[test]
     fn answers_are_sorted_and_whole(
         tags in prop::collection::btree_set(any::<u32>(), 0..20),
         value in ".*",
-        level in 0..3,
+        level in 0_usize..3,
         scoped: bool,
     ) {
         let attributes: Vec<String> = tags

@@ -62,10 +62,7 @@ fn values_become_the_rules_of_their_kind() {
         ("SeriesNumber=%2B007", vec![(Key::SeriesNumber, equal("7"))]),
         (
             "RequestAttributesSequence.ScheduledProcedureStepID=S1&00400275.00401001=P*",
-            vec![
-                (Key::ScheduledStepId, equal("S1")),
-                (Key::RequestedProcedureId, wildcard("P*")),
-            ],
+            vec![(Key::ScheduledStepId, equal("S1")), (Key::RequestedProcedureId, wildcard("P*"))],
         ),
         ("emptyvaluematching=true&StudyID=%22%22", vec![(Key::StudyId, Rule::Empty)]),
         ("StudyID=%22%22", vec![(Key::StudyId, equal("\"\""))]),
@@ -80,10 +77,7 @@ fn values_become_the_rules_of_their_kind() {
 
 #[test]
 fn fuzzy_names_match_by_their_words() {
-    let words = vec![
-        (Key::PatientName, wildcard("*jo*")),
-        (Key::PatientName, wildcard("*do*")),
-    ];
+    let words = vec![(Key::PatientName, wildcard("*jo*")), (Key::PatientName, wildcard("*do*"))];
     assert_eq!(matches("fuzzymatching=true&PatientName=jo+do"), words);
     assert_eq!(matches("PatientName=jo%5Edo&fuzzymatching=true"), words);
     assert_eq!(

@@ -1,6 +1,7 @@
 //! The listener against real sockets.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -8,9 +9,10 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -78,17 +80,29 @@ async fn too_many_headers_are_refused() {
 
 #[tokio::test]
 async fn a_body_that_fails_half_way_never_looks_complete() {
+    let fail = Arc::new(Notify::new());
+    let failing = Arc::clone(&fail);
     let router = Router::new().route(
         "/",
         get(|| async {
-            Body::from_stream(stream::iter([
-                Ok(Bytes::from_static(b"half")),
-                Err(std::io::Error::other("the store fails")),
-            ]))
+            let half = stream::iter([Ok(Bytes::from_static(b"half"))]);
+            let failure = stream::once(async move {
+                failing.notified().await;
+                Err(std::io::Error::other("the store fails"))
+            });
+            Body::from_stream(half.chain(failure))
         }),
     );
     let running = start(router, Settings::default()).await;
-    let answer = exchange(running.address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"half\r\n") {
+        answer.push(stream.read_u8().await.unwrap());
+    }
+    fail.notify_one();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
     assert!(answer.contains("transfer-encoding: chunked"), "{answer}");
     assert!(!answer.ends_with("0\r\n\r\n"), "{answer}");
 }
