@@ -76,6 +76,13 @@ pub fn single(part: Part) -> Response {
     response
 }
 
+/// Waits for a stream's first bytes, so that what cannot be read is a problem and not a broken
+/// answer.
+pub async fn primed(mut body: ByteStream) -> Result<ByteStream, ArchiveError> {
+    let first = body.try_next().await?;
+    Ok(stream::iter(first.map(Ok)).chain(body).boxed())
+}
+
 /// Sets a header field; a value that cannot be one is left out.
 pub fn put(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::try_from(value) {
@@ -124,27 +131,25 @@ struct Writing {
 fn write(boundary: String, parts: BoxStream<'static, Result<Part, ArchiveError>>) -> ByteStream {
     let state = Writing { boundary, parts, current: None, first: true, closed: false };
     stream::try_unfold(state, |mut state| async move {
-        loop {
-            if let Some(current) = &mut state.current {
-                if let Some(piece) = current.try_next().await? {
-                    return Ok(Some((piece, state)));
-                }
-                state.current = None;
-            }
-            if state.closed {
-                return Ok(None);
-            }
-            let piece = if let Some(part) = state.parts.try_next().await? {
-                let head = head(&state.boundary, &part, state.first);
-                state.first = false;
-                state.current = Some(checked(part.bytes, part.body));
-                head
-            } else {
-                state.closed = true;
-                closing(&state.boundary)
-            };
-            return Ok(Some((piece.into(), state)));
+        if let Some(current) = &mut state.current
+            && let Some(piece) = current.try_next().await?
+        {
+            return Ok(Some((piece, state)));
         }
+        state.current = None;
+        if state.closed {
+            return Ok(None);
+        }
+        let piece = if let Some(part) = state.parts.try_next().await? {
+            let head = head(&state.boundary, &part, state.first);
+            state.first = false;
+            state.current = Some(checked(part.bytes, part.body));
+            head
+        } else {
+            state.closed = true;
+            closing(&state.boundary)
+        };
+        Ok(Some((piece.into(), state)))
     })
     .boxed()
 }

@@ -231,7 +231,9 @@ impl<'a> Answers<'a> {
 }
 
 fn push_all(json: &mut Vec<u8>, parts: &[&str]) {
-    parts.iter().for_each(|part| json.extend_from_slice(part.as_bytes()));
+    for part in parts {
+        json.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// Writes `"GGGGEEEE":`.

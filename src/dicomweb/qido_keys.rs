@@ -47,8 +47,7 @@ fn tag(name: &str) -> Option<Tag> {
 /// Sequence may stand by itself.
 pub fn key(path: &[Tag]) -> Option<(Key, Kind)> {
     let leaf = match path {
-        [leaf] => *leaf,
-        [REQUEST_ATTRIBUTES, leaf @ (Tag(0x0040, 0x0009) | Tag(0x0040, 0x1001))] => *leaf,
+        [leaf] | [REQUEST_ATTRIBUTES, leaf @ Tag(0x0040, 0x0009 | 0x1001)] => *leaf,
         _ => return None,
     };
     Some(match (leaf.group(), leaf.element()) {

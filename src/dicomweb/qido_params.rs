@@ -127,9 +127,8 @@ fn rules(kind: Kind, value: &str, switches: Switches) -> Result<Vec<Rule>, &'sta
                 None => Vec::new(),
             })
         }
-        Kind::Text => Ok(vec![text(value.to_owned())]),
         Kind::Name if switches.fuzzy && !value.contains(['*', '?']) => Ok(words(value)),
-        Kind::Name => Ok(vec![text(value.to_owned())]),
+        Kind::Text | Kind::Name => Ok(vec![text(value.to_owned())]),
     }
 }
 

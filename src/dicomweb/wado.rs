@@ -7,8 +7,6 @@ use axum::http::header::VARY;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use bytes::Bytes;
-use futures::stream;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::access::permit::Permit;
@@ -18,7 +16,7 @@ use crate::dicomweb::accept::Accept;
 use crate::dicomweb::address::{AskedPatient, Place, Urls, instance_path};
 use crate::dicomweb::door::Door;
 use crate::dicomweb::media::DICOM;
-use crate::dicomweb::multipart::{Part, related, related_one, single};
+use crate::dicomweb::multipart::{Part, primed, related, related_one, single};
 use crate::dicomweb::offer::{Offer, choose};
 use crate::http::caching::{ETag, PRIVATE};
 use crate::http::caller::Caller;
@@ -161,13 +159,12 @@ async fn open(
     urls: &Urls,
     located: &Located,
 ) -> Result<Part, ArchiveError> {
-    let mut rest = archive.file(permit, located)?;
-    let first: Option<Bytes> = rest.try_next().await?;
+    let body = primed(archive.file(permit, located)?).await?;
     Ok(Part {
         content_type: format!("{DICOM}; transfer-syntax={}", located.transfer_syntax),
         location: urls.of(&located.path),
         bytes: Some(located.blob_bytes),
-        body: stream::iter(first.map(Ok)).chain(rest).boxed(),
+        body,
     })
 }
 

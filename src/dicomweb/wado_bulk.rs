@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::archive::retrieve::Bulk;
 use crate::dicomweb::media::OCTETS;
-use crate::dicomweb::multipart::{Part, put, related_one, single};
+use crate::dicomweb::multipart::{Part, primed, put, related_one, single};
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::wado::{Retrieval, vary};
 use crate::http::caching::ETag;
@@ -29,7 +29,10 @@ pub async fn retrieve_bulkdata(asked: Retrieval) -> Result<Response, Problem> {
     }
     let wanted =
         if multipart { Asked::Whole } else { Asked::of(&asked.headers, bulk.bytes, &etag) };
-    let part = part(&asked, &bulk, location, wanted)?;
+    if wanted == Asked::Unsatisfiable {
+        return Ok(vary(unsatisfiable(bulk.bytes)));
+    }
+    let part = part(&asked, &bulk, location, wanted).await?;
     let mut response =
         if multipart { related_one(OCTETS, part) } else { partial(part, wanted, bulk.bytes) };
     etag.write(response.headers_mut());
@@ -42,37 +45,48 @@ fn not_acceptable() -> Problem {
     )
 }
 
-fn part(asked: &Retrieval, bulk: &Bulk, location: String, wanted: Asked) -> Result<Part, Problem> {
+async fn part(
+    asked: &Retrieval,
+    bulk: &Bulk,
+    location: String,
+    wanted: Asked,
+) -> Result<Part, Problem> {
     let (from, to) = match wanted {
         Asked::Part { from, to } => (from, to),
         Asked::Whole | Asked::Unsatisfiable => (0, bulk.bytes),
     };
+    let body = asked.archive.read_bulk(&asked.permit, &bulk.place, from, to)?;
     Ok(Part {
         content_type: OCTETS.to_owned(),
         location,
         bytes: Some(to.saturating_sub(from)),
-        body: asked.archive.read_bulk(&asked.permit, &bulk.place, from, to)?,
+        body: primed(body).await?,
     })
 }
 
-/// A single part answer to a request that may have asked for a range: 200, 206 or 416. `part`
-/// holds the bytes wanted, `length` says how many there are in all.
+/// A single part answer to a request that may have asked for a range: 200 or 206. `part` holds the
+/// bytes wanted, `length` says how many there are in all.
 pub fn partial(part: Part, wanted: Asked, length: u64) -> Response {
-    let mut response = match wanted {
-        Asked::Whole => single(part),
-        Asked::Part { from, to } => {
-            let mut response = single(part);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let last = to.saturating_sub(1);
-            put(&mut response, CONTENT_RANGE, &format!("bytes {from}-{last}/{length}"));
-            response
-        }
-        Asked::Unsatisfiable => {
-            let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-            put(&mut response, CONTENT_RANGE, &format!("bytes */{length}"));
-            response
-        }
-    };
+    let mut response = single(part);
+    if let Asked::Part { from, to } = wanted {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let last = to.saturating_sub(1);
+        put(&mut response, CONTENT_RANGE, &format!("bytes {from}-{last}/{length}"));
+    }
+    response.headers_mut().insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    response
+}
+
+/// 416: the range asked for holds none of the `length` bytes there are.
+pub fn unsatisfiable(length: u64) -> Response {
+    let problem = Problem::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "range-not-satisfiable",
+        "Range not satisfiable",
+        format!("there are {length} bytes"),
+    );
+    let mut response = problem.into_response();
+    put(&mut response, CONTENT_RANGE, &format!("bytes */{length}"));
     response.headers_mut().insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     response
 }
@@ -81,24 +95,27 @@ pub fn partial(part: Part, wanted: Asked, length: u64) -> Response {
 mod tests {
     use bytes::Bytes;
 
-    use super::partial;
+    use super::{partial, unsatisfiable};
     use crate::dicomweb::multipart::Part;
     use crate::http::range::Asked;
 
     #[test]
     fn ranges_are_told_as_they_are() {
-        for (wanted, status, range, length) in [
-            (Asked::Whole, 200, None, Some("3")),
-            (Asked::Part { from: 2, to: 5 }, 206, Some("bytes 2-4/10"), Some("3")),
-            (Asked::Unsatisfiable, 416, Some("bytes */10"), None),
-        ] {
+        let part = || {
             let bytes = Bytes::from_static(b"abc");
-            let part = Part::of_bytes("application/octet-stream".into(), "http://h".into(), bytes);
-            let response = partial(part, wanted, 10);
+            Part::of_bytes("application/octet-stream".into(), "http://h".into(), bytes)
+        };
+        for (response, status, range) in [
+            (partial(part(), Asked::Whole, 3), 200, None),
+            (partial(part(), Asked::Part { from: 2, to: 5 }, 10), 206, Some("bytes 2-4/10")),
+            (unsatisfiable(10), 416, Some("bytes */10")),
+        ] {
             let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
             assert_eq!(response.status(), status);
             assert_eq!(header("content-range"), range);
-            assert_eq!(header("content-length"), length);
+            if status < 400 {
+                assert_eq!(header("content-length"), Some("3"));
+            }
             assert_eq!(header("accept-ranges"), Some("bytes"));
         }
     }

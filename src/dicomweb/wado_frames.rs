@@ -16,7 +16,7 @@ use crate::dicomweb::media::{OCTETS, of_frame, stated_syntax};
 use crate::dicomweb::multipart::{Part, related, related_one};
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::wado::{Retrieval, hex, vary};
-use crate::dicomweb::wado_bulk::partial;
+use crate::dicomweb::wado_bulk::{partial, unsatisfiable};
 use crate::http::caching::{ETag, PRIVATE};
 use crate::http::problem::Problem;
 use crate::http::range::Asked;
@@ -124,7 +124,8 @@ async fn one_frame(
     };
     let bytes = match wanted {
         Asked::Part { from, to } => slice(from, to).ok_or_else(Problem::internal)?,
-        Asked::Whole | Asked::Unsatisfiable => bytes.clone(),
+        Asked::Whole => bytes.clone(),
+        Asked::Unsatisfiable => return Ok(unsatisfiable(length)),
     };
     let part = frame_part(&asked.urls.of(&plan.located.path), plan, frame, media, bytes);
     Ok(partial(part, wanted, length))

@@ -3,6 +3,7 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{FORWARDED, HOST};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 
 use crate::http::problem::Problem;
@@ -59,7 +60,7 @@ pub struct BadUrl;
 fn host(uri: &Uri, headers: &HeaderMap) -> Result<String, Problem> {
     let host = uri
         .authority()
-        .map(|authority| authority.as_str())
+        .map(Authority::as_str)
         .or_else(|| headers.get(HOST).and_then(|host| host.to_str().ok()))
         .map(str::trim)
         .unwrap_or_default();
@@ -77,19 +78,16 @@ fn is_scheme(scheme: &str) -> bool {
 /// A host name, IPv4 or bracketed IPv6 address, perhaps with a port; no user, no path, nothing
 /// that could leave the URL it is put in.
 fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inside, rest)) => {
-            let inside =
-                inside.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
-            let port = if rest.is_empty() { Some("") } else { rest.strip_prefix(':') };
-            (inside, port)
-        }
-        None => {
-            let (host, port) = text.split_once(':').unwrap_or((text, ""));
-            let named = !host.is_empty()
-                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-            (named, Some(port))
-        }
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, port) = if let Some((inside, rest)) = bracketed {
+        let inside = inside.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
+        let port = if rest.is_empty() { Some("") } else { rest.strip_prefix(':') };
+        (inside, port)
+    } else {
+        let (host, port) = text.split_once(':').unwrap_or((text, ""));
+        let named = !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        (named, Some(port))
     };
     text.len() <= 255
         && host

@@ -36,7 +36,7 @@ impl Default for Limits {
         Self {
             uri_bytes: 16 * 1024,
             body_bytes: 64 * 1024,
-            answer_within: Duration::from_secs(60),
+            answer_within: Duration::from_mins(1),
             requests: 512,
         }
     }

@@ -46,12 +46,12 @@ impl Asked {
             return Self::Whole;
         }
         let Some((first, last)) = set.trim().split_once('-') else { return Self::Whole };
-        match (number(first), number(last)) {
-            (Some(Some(from)), Some(None)) => Self::between(from, length, length),
-            (Some(Some(from)), Some(Some(last))) if from <= last => {
+        match (Bound::parse(first), Bound::parse(last)) {
+            (Some(Bound::At(from)), Some(Bound::Open)) => Self::between(from, length, length),
+            (Some(Bound::At(from)), Some(Bound::At(last))) if from <= last => {
                 Self::between(from, last.saturating_add(1), length)
             }
-            (Some(None), Some(Some(suffix))) => {
+            (Some(Bound::Open), Some(Bound::At(suffix))) => {
                 Self::between(length.saturating_sub(suffix), length, length)
             }
             _ => Self::Whole,
@@ -64,13 +64,22 @@ impl Asked {
     }
 }
 
-/// `Some(None)`: empty; `None`: not a number. Numbers too big to hold count as the biggest.
-fn number(text: &str) -> Option<Option<u64>> {
-    let text = text.trim();
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+/// One end of a range as written.
+enum Bound {
+    Open,
+    At(u64),
+}
+
+impl Bound {
+    /// `None`: not a number. Numbers too big to hold count as the biggest.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Some(Self::Open);
+        }
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| Self::At(text.parse().unwrap_or(u64::MAX)))
     }
-    Some((!text.is_empty()).then(|| text.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

@@ -275,7 +275,10 @@ def stored_frames(original):
     dataset = original.dataset
     if "PixelData" not in dataset or "Rows" not in dataset:
         return None
-    number = int(dataset.get("NumberOfFrames", 1) or 1)
+    try:
+        number = int(dataset.get("NumberOfFrames", 1) or 1)
+    except ValueError:
+        return None
     syntax = UID(original.syntax)
     if syntax.is_encapsulated:
         try:
