@@ -1,1 +1,25 @@
-//! (to come)
+//! DICOMweb (PS3.18): searching (QIDO-RS) and retrieving (WADO-RS), below `/dicom-web`.
+//!
+//! Never here: rows, blobs, what a study is. Handlers ask the archive and write what it says.
+//! Start at [`routes`]; [`accept`] and [`offer`] decide what a client gets, [`wado`] and [`qido`]
+//! answer.
+
+pub mod accept;
+pub mod address;
+pub mod door;
+pub mod frame_list;
+pub mod media;
+pub mod multipart;
+pub mod offer;
+pub mod qido;
+pub mod qido_answer;
+pub mod qido_fields;
+pub mod qido_keys;
+pub mod qido_params;
+pub mod rendered_params;
+pub mod routes;
+pub mod wado;
+pub mod wado_bulk;
+pub mod wado_frames;
+pub mod wado_metadata;
+pub mod wado_rendered;

@@ -1,1 +1,3 @@
-//! Tests of the room `dicomweb`.
+//! DICOMweb as stock clients see it.
+
+mod interop;

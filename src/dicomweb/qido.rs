@@ -1,0 +1,176 @@
+//! QIDO-RS: searching for studies, series and instances (PS3.18 §10.6).
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WARNING};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::access::permit::Permit;
+use crate::dicomweb::accept::Accept;
+use crate::dicomweb::address::{AskedPatient, Place, Urls};
+use crate::dicomweb::door::Door;
+use crate::dicomweb::media::{DICOM_JSON, JSON};
+use crate::dicomweb::multipart::put;
+use crate::dicomweb::offer::{Offer, choose};
+use crate::dicomweb::qido_answer::{Answers, BadAttributes, Shape};
+use crate::dicomweb::qido_params::{Search, parse};
+use crate::dicomweb::wado::vary;
+use crate::http::caching::PRIVATE;
+use crate::http::caller::Caller;
+use crate::http::problem::Problem;
+use crate::http::query_string::QueryString;
+use crate::index::query::{Found, Level, Query};
+use crate::people::patient_id::PatientId;
+
+/// Answers written before other tasks get their turn.
+const ANSWERS_AT_A_TIME: usize = 64;
+
+/// A request to search, decided: whoever holds one may search.
+#[derive(Debug)]
+pub struct Searching {
+    door: Door,
+    permit: Permit,
+    place: Place,
+    /// Whose study is meant where the path names one and the query a patient.
+    patient: Option<PatientId>,
+    /// The patient named has no such study.
+    nothing: bool,
+    search: Search,
+    accept: Accept,
+    urls: Urls,
+}
+
+impl FromRequestParts<Door> for Searching {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let place = Place::from_request_parts(parts, door).await?;
+        let query = QueryString::from_request_parts(parts, door).await?;
+        let urls = Urls::from_request_parts(parts, door).await?;
+        let Ok(caller) = Caller::from_request_parts(parts, door).await;
+        let permit = caller.may_search()?;
+        let search = parse(&query)?;
+        let accept = Accept::of(&parts.headers, &query);
+        let asked = AskedPatient::of(&query);
+        let (patient, nothing) = match &place.study {
+            None => (None, false),
+            Some(study) => match door.patient_of(&caller, study, &asked).await {
+                Ok(patient) => (patient, false),
+                Err(problem) if problem.status == StatusCode::NOT_FOUND => (None, true),
+                Err(problem) => return Err(problem),
+            },
+        };
+        let door = door.clone();
+        Ok(Self { door, permit, place, patient, nothing, search, accept, urls })
+    }
+}
+
+/// `GET /studies`
+pub async fn search_studies(asked: Searching) -> Result<Response, Problem> {
+    answer(asked, Level::Study).await
+}
+
+/// `GET /series`, `GET /studies/{study}/series`
+pub async fn search_series(asked: Searching) -> Result<Response, Problem> {
+    answer(asked, Level::Series).await
+}
+
+/// `GET /instances`, `GET /studies/{study}/instances`,
+/// `GET /studies/{study}/series/{series}/instances`
+pub async fn search_instances(asked: Searching) -> Result<Response, Problem> {
+    answer(asked, Level::Instance).await
+}
+
+/// 200 with the answers, 204 without any; a warning when there are more (PS3.18 §8.3.4.4.1).
+async fn answer(asked: Searching, level: Level) -> Result<Response, Problem> {
+    let offers = [DICOM_JSON, JSON].map(|media| Offer { media, multipart: false, syntax: None });
+    let chosen = choose(&asked.accept, &offers).and_then(|chosen| offers.get(chosen));
+    let media = chosen.ok_or_else(not_acceptable)?.media;
+    let most = asked.door.settings.max_results(level);
+    let shown = asked.search.limit.unwrap_or(most).min(most);
+    let (found, remaining) = find(&asked, level, shown).await?;
+    let mut response = if found.is_empty() {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        let json = write(&asked, level, &found).await?;
+        let mut response = Body::from(json).into_response();
+        put(&mut response, CONTENT_TYPE, media);
+        response
+    };
+    if remaining > 0 {
+        let text = format!("There are {remaining} additional results that can be requested");
+        warn(&mut response, &asked.urls, &text);
+    }
+    for text in &asked.search.warnings {
+        warn(&mut response, &asked.urls, text);
+    }
+    response.headers_mut().insert(CACHE_CONTROL, PRIVATE);
+    Ok(vary(response))
+}
+
+fn not_acceptable() -> Problem {
+    Problem::not_acceptable("search results are given as application/dicom+json")
+}
+
+/// The answers to show, and how many more there are; counted only when there are more, and no
+/// further than the settings say.
+async fn find(asked: &Searching, level: Level, shown: u32) -> Result<(Vec<Found>, u32), Problem> {
+    if shown == 0 || asked.nothing {
+        return Ok((Vec::new(), 0));
+    }
+    let archive = &asked.door.archive;
+    let mut query = Query {
+        level,
+        study: asked.place.study.clone(),
+        series: asked.place.series.clone(),
+        patient: asked.patient.clone(),
+        matches: asked.search.matches.clone(),
+        limit: shown.saturating_add(1),
+        offset: asked.search.offset,
+    };
+    let mut found = archive.search(&asked.permit, &query).await?;
+    let shown_rows = usize::try_from(shown).unwrap_or(usize::MAX);
+    if found.len() <= shown_rows {
+        return Ok((found, 0));
+    }
+    found.truncate(shown_rows);
+    let seen = query.offset.saturating_add(shown);
+    let at_most = seen.saturating_add(asked.door.settings.count_at_most);
+    (query.limit, query.offset) = (at_most, 0);
+    let count = archive.count(&asked.permit, &query, at_most).await?;
+    Ok((found, count.saturating_sub(seen).max(1)))
+}
+
+async fn write(asked: &Searching, level: Level, found: &[Found]) -> Result<Vec<u8>, Problem> {
+    let shape = Shape {
+        level,
+        with_study: level == Level::Study || asked.place.study.is_none(),
+        with_series: level == Level::Series
+            || (level == Level::Instance && asked.place.series.is_none()),
+        fields: asked.search.fields.clone(),
+        named_patient: asked.patient.is_some(),
+    };
+    let mut answers = Answers::new(&shape, &asked.urls, found);
+    for some in found.chunks(ANSWERS_AT_A_TIME) {
+        for found in some {
+            answers.push(found).map_err(inconsistent)?;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(answers.finish())
+}
+
+fn inconsistent(error: BadAttributes) -> Problem {
+    tracing::error!(%error, "search result cannot be written");
+    Problem::internal()
+}
+
+/// Adds `Warning: 299 <service>: <text>` in the form PS3.18 §8.3.4 gives; the service is the base
+/// URI. A text that no header field can hold is left out.
+pub fn warn(response: &mut Response, urls: &Urls, text: &str) {
+    if let Ok(value) = HeaderValue::try_from(format!("299 {}: {text}", urls.root())) {
+        response.headers_mut().append(WARNING, value);
+    }
+}
