@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use dicom_core::value::C;
 use dicom_encoding::TransferSyntaxIndex;
 use dicom_encoding::adapters::PixelDataObject;
-use dicom_encoding::adapters::PixelDataReader;
 use dicom_encoding::adapters::RawPixelData;
 use dicom_encoding::transfer_syntax::Codec;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;

@@ -108,7 +108,7 @@ impl App {
         let archive = rooms.archive.clone();
 
         let stop_doors = CancellationToken::new();
-        let router = dicomweb::router(archive.clone(), &settings.dicomweb, public)
+        let router = dicomweb::router(archive.clone(), public, settings.dicomweb.clone())
             .merge(health::router(readiness(&archive), Some(metrics)));
         let router = layers::dress(router, settings.http.limits());
         let doors = vec![
