@@ -1,5 +1,7 @@
 //! The archive's own address as its clients see it, for absolute URLs in answers.
 
+use std::net::SocketAddr;
+
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{FORWARDED, HOST};
 use axum::http::request::Parts;
@@ -37,16 +39,23 @@ impl PublicUrl {
         Ok(Self { url, trust_forwarded })
     }
 
-    /// The base of one request.
-    pub fn base(&self, uri: &Uri, headers: &HeaderMap) -> Result<Base, Problem> {
+    /// The base of one request that came in at the address `local`.
+    pub fn base(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        local: Option<SocketAddr>,
+    ) -> Result<Base, Problem> {
         if let Some(url) = &self.url {
             return Ok(Base(url.clone()));
         }
         let forwarded = if self.trust_forwarded { forwarded(headers) } else { (None, None) };
         let scheme = forwarded.0.filter(|scheme| is_scheme(scheme));
         let scheme = scheme.unwrap_or_else(|| "http".to_owned());
-        let host =
-            forwarded.1.filter(|host| is_authority(host)).map_or_else(|| host(uri, headers), Ok)?;
+        let host = forwarded
+            .1
+            .filter(|host| is_authority(host))
+            .map_or_else(|| host(uri, headers, local), Ok)?;
         Ok(Base(format!("{scheme}://{host}")))
     }
 }
@@ -56,19 +65,33 @@ impl PublicUrl {
 #[error("not an address like https://host:port/path")]
 pub struct BadUrl;
 
+/// The address of ours a connection came in at; the listener puts it among a request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalAddress(pub SocketAddr);
+
 /// The authority the client named: HTTP/2 `:authority` or `Host`.
-fn host(uri: &Uri, headers: &HeaderMap) -> Result<String, Problem> {
+///
+/// The stock Python client names the host without its port; where the host is the very address
+/// the connection came in at, or its loopback name, the port is the connection's.
+fn host(uri: &Uri, headers: &HeaderMap, local: Option<SocketAddr>) -> Result<String, Problem> {
     let host = uri
         .authority()
         .map(Authority::as_str)
         .or_else(|| headers.get(HOST).and_then(|host| host.to_str().ok()))
         .map(str::trim)
         .unwrap_or_default();
-    if is_authority(host) {
-        Ok(host.to_owned())
-    } else {
-        Err(Problem::bad_request("the Host header names no host"))
+    if !is_authority(host) {
+        return Err(Problem::bad_request("the Host header names no host"));
     }
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let is_local = |local: &SocketAddr| {
+        name.parse() == Ok(local.ip().to_canonical())
+            || (name.eq_ignore_ascii_case("localhost") && local.ip().to_canonical().is_loopback())
+    };
+    Ok(match local.filter(is_local) {
+        Some(local) if local.port() != 80 => format!("{host}:{}", local.port()),
+        _ => host.to_owned(),
+    })
 }
 
 fn is_scheme(scheme: &str) -> bool {
@@ -124,7 +147,8 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        PublicUrl::from_ref(state).base(&parts.uri, &parts.headers)
+        let local = parts.extensions.get::<LocalAddress>().map(|local| local.0);
+        PublicUrl::from_ref(state).base(&parts.uri, &parts.headers, local)
     }
 }
 
@@ -140,7 +164,7 @@ mod tests {
         for (name, value) in fields {
             headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
-        public.base(&uri.parse::<Uri>().unwrap(), &headers).ok().map(|base| base.0)
+        public.base(&uri.parse::<Uri>().unwrap(), &headers, None).ok().map(|base| base.0)
     }
 
     #[test]
@@ -175,6 +199,27 @@ mod tests {
         assert_eq!(base(&trusting, "/", &[("host", "i"), field]).unwrap(), "https://outer:444");
         let evil = ("x-forwarded-host", "evil/\"><script>");
         assert_eq!(base(&trusting, "/", &[("host", "i"), evil]).unwrap(), "http://i");
+    }
+
+    #[test]
+    fn a_host_without_port_that_is_this_socket_gets_its_port() {
+        for (host, local, expected) in [
+            ("127.0.0.1", "127.0.0.1:8042", "http://127.0.0.1:8042"),
+            ("127.0.0.1", "[::ffff:127.0.0.1]:8042", "http://127.0.0.1:8042"),
+            ("[::1]", "[::1]:8042", "http://[::1]:8042"),
+            ("localhost", "127.0.0.1:8042", "http://localhost:8042"),
+            ("127.0.0.1", "127.0.0.1:80", "http://127.0.0.1"),
+            ("127.0.0.1:99", "127.0.0.1:8042", "http://127.0.0.1:99"),
+            ("localhost", "10.0.0.7:8042", "http://localhost"),
+            // A name may be a proxy's, whose port is not ours.
+            ("pacs.example", "10.0.0.7:8042", "http://pacs.example"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", host.parse().unwrap());
+            let local = Some(local.parse().unwrap());
+            let base = PublicUrl::default().base(&Uri::from_static("/x"), &headers, local);
+            assert_eq!(base.unwrap().0, expected, "{host}");
+        }
     }
 
     #[test]

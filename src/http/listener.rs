@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::http::base::{BadUrl, PublicUrl};
+use crate::http::base::{BadUrl, LocalAddress, PublicUrl};
 use crate::http::limits::Limits;
 use crate::http::socket::Patient;
 
@@ -125,11 +125,13 @@ impl Listener {
             let protocol = Arc::clone(&protocol);
             let watcher = graceful.watcher();
             let settings = self.settings.clone();
+            let local = stream.local_addr().ok();
             connections.spawn(async move {
                 let header = Duration::from_secs(settings.header_timeout_s);
                 let stall = Duration::from_secs(settings.stall_timeout_s);
                 let stream = TokioIo::new(Patient::new(stream, header, stall));
-                let service = service_fn(move |request| answer(router.clone(), peer, request));
+                let service =
+                    service_fn(move |request| answer(router.clone(), peer, local, request));
                 let connection = protocol.serve_connection(stream, service).into_owned();
                 if let Err(error) = watcher.watch(connection).await {
                     tracing::debug!(%error, "http connection ended early");
@@ -198,10 +200,14 @@ fn protocol(settings: &Settings) -> Builder<TokioExecutor> {
 async fn answer(
     router: Router,
     peer: SocketAddr,
+    local: Option<SocketAddr>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
+    if let Some(local) = local {
+        request.extensions_mut().insert(LocalAddress(local));
+    }
     router.oneshot(request).await
 }
 
