@@ -24,7 +24,8 @@ async fn the_demo_fills_an_archive_over_dicom_and_shows_where_it_is() {
     let base = format!("http://{}/dicom-web", ready["http"].as_str().unwrap());
     let client = client();
     let found = client.get(format!("{base}/series")).send().await.unwrap();
-    let series: serde_json::Value = found.json().await.unwrap();
+    let found = found.text().await.unwrap();
+    let series: serde_json::Value = serde_json::from_str(&found).unwrap();
     for row in series.as_array().unwrap() {
         let url = row["00081190"]["Value"][0].as_str().unwrap().to_owned();
         let modality = row["00080060"]["Value"][0].as_str().unwrap_or_default();
