@@ -20,7 +20,8 @@ fn main() {
 
 /// A sample study's file, its data set alone.
 fn data_set(path: &str) -> Vec<u8> {
-    let file = std::fs::read(format!("{}/sample-studies/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let file =
+        std::fs::read(format!("{}/sample-studies/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let length = u32::from_le_bytes(file[140..144].try_into().unwrap()) as usize;
     file[144 + length..].to_vec()
 }

@@ -192,16 +192,14 @@ impl Loaded {
 }
 
 fn read_file(path: &Path) -> Result<Table, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })?;
     // Read as settings first: such errors name the line.
     let as_settings: Result<Settings, toml::de::Error> = toml::from_str(&text);
     if let Err(error) = as_settings {
         let line = error.span().map_or(1, |span| text.get(..span.start).map_or(1, line_of));
-        let reason = format!("line {line}: {}", error.message());
-        return Err(bad_value(Origin::File(path.to_owned()), &reason));
+        let reason = format!("line {line}: {}", with_suggestion(error.message()));
+        return Err(ConfigError::Value { origin: Origin::File(path.to_owned()), reason });
     }
     let table: Result<Table, _> = toml::from_str(&text);
     table.map_err(|error| bad_value(Origin::File(path.to_owned()), error.message()))
@@ -349,7 +347,8 @@ mod tests {
 
     #[test]
     fn flags_win_over_environment_over_file_over_defaults_and_each_origin_is_known() {
-        let file = write("[dicom]\nae_title = 'FILE'\n[archive]\nquiet_s = 1\n[jobs]\nat_once = 1\n");
+        let file =
+            write("[dicom]\nae_title = 'FILE'\n[archive]\nquiet_s = 1\n[jobs]\nat_once = 1\n");
         let environment = [("LASTRA_ARCHIVE__QUIET_S".to_owned(), "2".to_owned())];
         let aet = Flag { name: "--aet", key: "dicom.ae_title", value: "FLAG".to_owned() };
 

@@ -49,7 +49,11 @@ fn every_arrow_leads_down() {
             let down = floor(&used) < floor(&source.room)
                 || SAME_FLOOR.contains(&(source.room.as_str(), used.as_str()));
             if used != source.room && !down {
-                wrong.push(format!("{}: {} may not use {used}", source.path.display(), source.room));
+                wrong.push(format!(
+                    "{}: {} may not use {used}",
+                    source.path.display(),
+                    source.room
+                ));
             }
         }
     }
@@ -78,7 +82,10 @@ fn doors_know_neither_each_other_nor_the_stores_adapters() {
 fn sql_stands_in_the_adapters_only() {
     for source in sources() {
         let path = source.path.to_string_lossy().replace('\\', "/");
-        if path.contains("index/sqlite") || path.contains("index/postgres") || path.contains("index/sql") {
+        if path.contains("index/sqlite")
+            || path.contains("index/postgres")
+            || path.contains("index/sql")
+        {
             continue;
         }
         for word in ["sqlx::", "SELECT ", "INSERT INTO", "ON CONFLICT"] {
@@ -121,7 +128,8 @@ fn face_files_hold_only_docs_and_modules() {
                 || line.starts_with("#![")
                 || line.starts_with("#[cfg(test)]")
                 || line.starts_with("#[path = ")
-                || ((line.starts_with("pub mod ") || line.starts_with("mod ")) && line.ends_with(';'));
+                || (["pub mod ", "mod ", "pub(crate) mod "].iter().any(|m| line.starts_with(m))
+                    && line.ends_with(';'));
             assert!(allowed, "{}: {line}", source.path.display());
         }
     }
@@ -208,5 +216,7 @@ fn floor(room: &str) -> u8 {
         return 13;
     }
     let found = FLOORS.iter().find(|(name, _)| *name == room);
-    found.unwrap_or_else(|| panic!("room {room} is on no floor: add it to FLOORS and to src/lib.rs")).1
+    found
+        .unwrap_or_else(|| panic!("room {room} is on no floor: add it to FLOORS and to src/lib.rs"))
+        .1
 }

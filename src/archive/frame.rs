@@ -58,14 +58,16 @@ impl Archive {
         frame: u32,
     ) -> Result<Bytes, ArchiveError> {
         let place = place_of(layout, located.frames, frame)?;
-        let bytes: u64 = place.ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
+        let bytes: u64 =
+            place.ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
         if bytes > MAX_FRAME_BYTES {
             return Err(ImagingError::TooLarge { bytes }.into());
         }
         let joined = if layout.deflated {
             self.inflated(located, layout, &place).await?
         } else {
-            let ranges: Vec<_> = place.ranges.iter().map(|range| layout.blob_range(range)).collect();
+            let ranges: Vec<_> =
+                place.ranges.iter().map(|range| layout.blob_range(range)).collect();
             join(self.inner.blobs.read_ranges(&located.blob_key, &ranges).await?)
         };
         Ok(unpacked(joined, &place))

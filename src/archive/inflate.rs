@@ -55,10 +55,10 @@ impl Inflating {
     fn inflate_some(&mut self) -> Result<(Bytes, bool), ArchiveError> {
         let mut output = Vec::with_capacity(OUTPUT_BYTES);
         let before = self.inflate.total_in();
-        let status = self
-            .inflate
-            .decompress_vec(&self.input, &mut output, FlushDecompress::None)
-            .map_err(|error| BlobError::Unavailable(format!("deflated data set: {error}")))?;
+        let status =
+            self.inflate
+                .decompress_vec(&self.input, &mut output, FlushDecompress::None)
+                .map_err(|error| BlobError::Unavailable(format!("deflated data set: {error}")))?;
         let taken = usize::try_from(self.inflate.total_in() - before).unwrap_or(usize::MAX);
         self.input = self.input.slice(taken.min(self.input.len())..);
         let start = self.position;

@@ -138,7 +138,8 @@ impl Archive {
             return Ok(Some(Finding::ChangedBlob { copy: id, key }));
         };
         // Without hashes the last byte tells presence and length.
-        let from = if options.hashes { layout.data_set_start } else { copy.blob_bytes.saturating_sub(1) };
+        let from =
+            if options.hashes { layout.data_set_start } else { copy.blob_bytes.saturating_sub(1) };
         let mut pieces = self.inner.blobs.stream(&copy.blob_key, from..copy.blob_bytes);
         let mut hash = Sha256::new();
         loop {
@@ -148,8 +149,12 @@ impl Archive {
                     hash.update(&piece);
                 }
                 Ok(None) => break,
-                Err(BlobError::Missing(_)) => return Ok(Some(Finding::MissingBlob { copy: id, key })),
-                Err(BlobError::Short { .. }) => return Ok(Some(Finding::ShortBlob { copy: id, key })),
+                Err(BlobError::Missing(_)) => {
+                    return Ok(Some(Finding::MissingBlob { copy: id, key }));
+                }
+                Err(BlobError::Short { .. }) => {
+                    return Ok(Some(Finding::ShortBlob { copy: id, key }));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -167,7 +172,8 @@ impl Archive {
         let mut pages = self.inner.blobs.list().try_chunks(PAGE as usize);
         while let Some(page) = pages.try_next().await.map_err(|error| error.1)? {
             progress.blobs += page.len() as u64;
-            let old: Vec<Listed> = page.into_iter().filter(|b| b.modified_us <= before_us).collect();
+            let old: Vec<Listed> =
+                page.into_iter().filter(|b| b.modified_us <= before_us).collect();
             let keys: Vec<String> = old.iter().map(|blob| blob.key.clone()).collect();
             let known = self.inner.index.knows_blobs(&keys).await?;
             for (blob, _) in old.into_iter().zip(known).filter(|(_, known)| !known) {

@@ -37,7 +37,6 @@ const READ_AHEAD: usize = 16;
 /// Instances whose metadata is written together, as one piece of the answer.
 const CHUNK: usize = 16;
 
-
 /// The most a precomputed object may inflate to.
 const MAX_INFLATED_BYTES: u64 = 1 << 30;
 
@@ -247,11 +246,8 @@ pub(in crate::archive) fn url_of(located: &Located) -> String {
 }
 
 /// What RFC 3986 §3.3 lets stand in a path segment, of what identifiers may hold.
-const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-    .remove(b'.')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 /// Headers up to so many bytes are turned into JSON on the async thread: well under 0.5 ms.
 const INLINE_HEADER_BYTES: usize = 64 * 1024;

@@ -59,7 +59,11 @@ impl Archive {
         let work = move || render(&attributes, &stored, &request);
         let bytes = self.inner.pool.run(cost, work).await?;
         let etag = format!("{}-{frame}-{request:?}", hex(&located.data_set_sha256));
-        Ok(Picture { media_type: request.format.media_type(), bytes: bytes.into(), etag: short(&etag) })
+        Ok(Picture {
+            media_type: request.format.media_type(),
+            bytes: bytes.into(),
+            etag: short(&etag),
+        })
     }
 
     /// The thumbnail of a study (its first series'), series, instance or frame: JPEG, without

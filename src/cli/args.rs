@@ -10,11 +10,13 @@ use crate::config::Flag;
 /// DICOM imaging archive: receives studies, keeps them bit-exact, serves them over DICOMweb.
 #[derive(Debug, Parser)]
 #[command(name = "lastra", version, propagate_version = true)]
-#[command(after_help = "Examples:\n  lastra demo                     try it with sample studies\n  \
+#[command(
+    after_help = "Examples:\n  lastra demo                     try it with sample studies\n  \
     lastra serve --data /srv/lastra\n  lastra import /media/cdrom\n  lastra check --hashes\n\n\
     Exit codes: 0 done, 1 failed, 2 usage, 3 some items failed, 4 not found, 5 refused, \
     6 findings, 11 locked, 12 configuration, 130 interrupted (run again to go on).\n\
-    Not a medical device.")]
+    Not a medical device."
+)]
 pub struct Cli {
     /// Results as JSON, one value a line.
     #[arg(long, global = true)]

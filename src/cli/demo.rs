@@ -31,7 +31,8 @@ const PORTS_TRIED: u16 = 50;
 
 /// Runs the demo.
 pub async fn run(demo: &Demo, output: Output) -> anyhow::Result<Exit> {
-    let temporary = tempfile::Builder::new().prefix("lastra-demo-").tempdir().context("temporary folder")?;
+    let temporary =
+        tempfile::Builder::new().prefix("lastra-demo-").tempdir().context("temporary folder")?;
     let data = demo.dir.clone().unwrap_or_else(|| temporary.path().to_owned());
     let app = start(demo, &data, output).await?;
     let note = if demo.dir.is_some() { "kept" } else { "deleted on exit; --dir to keep" };
@@ -121,7 +122,10 @@ async fn send_samples(dicom: SocketAddr, output: Output) -> anyhow::Result<()> {
         scu.release().await?;
         let seconds = begun.elapsed().as_secs_f64();
         let count = files.len();
-        output.say(&format!("  {:<14} {count:>3} objects  → 0x0000 Success  {seconds:.2} s", study.name));
+        output.say(&format!(
+            "  {:<14} {count:>3} objects  → 0x0000 Success  {seconds:.2} s",
+            study.name
+        ));
     }
     Ok(())
 }

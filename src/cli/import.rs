@@ -164,7 +164,9 @@ async fn import_one(archive: &Archive, permit: &Permit, item: &Item) -> anyhow::
 /// What is wrong with a file is the file's failure; what is wrong with a store ends the import.
 fn of_archive(error: ArchiveError) -> anyhow::Result<Ended> {
     match error {
-        ArchiveError::Blobs(_) | ArchiveError::Index(_) | ArchiveError::Stopping => Err(error.into()),
+        ArchiveError::Blobs(_) | ArchiveError::Index(_) | ArchiveError::Stopping => {
+            Err(error.into())
+        }
         error => Ok(Ended::Failed(error.to_string())),
     }
 }

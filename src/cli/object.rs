@@ -121,7 +121,9 @@ impl Object {
         scanner.finish(&mut collector)?;
         let header = collector.finish();
         if header.sop_class.is_none() && header.study_uid.is_none() {
-            return Err(ObjectError::NotDicom("no SOP Class UID, no Study Instance UID".to_owned()));
+            return Err(ObjectError::NotDicom(
+                "no SOP Class UID, no Study Instance UID".to_owned(),
+            ));
         }
         (self.sop_class, self.sop_instance) = (header.sop_class, header.sop_instance);
         self.reopen(item).await

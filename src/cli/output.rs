@@ -37,7 +37,9 @@ impl Output {
         if self.json || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let template = format!("{verb} {{wide_bar}} {{percent}} % {{human_pos}}/{{human_len}} {{per_sec}} ETA {{eta}} {{msg}}");
+        let template = format!(
+            "{verb} {{wide_bar}} {{percent}} % {{human_pos}}/{{human_len}} {{per_sec}} ETA {{eta}} {{msg}}"
+        );
         let style = ProgressStyle::with_template(&template);
         let bar = ProgressBar::new(total);
         if let Ok(style) = style {

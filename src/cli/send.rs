@@ -83,7 +83,10 @@ pub async fn send(send: &args::Send, output: Output) -> anyhow::Result<Exit> {
         scu.release().await?;
     }
     bar.finish_and_clear();
-    output.result(&json!({ "sent": sent, "failed": failed }), &format!("{sent} sent, {failed} failed"));
+    output.result(
+        &json!({ "sent": sent, "failed": failed }),
+        &format!("{sent} sent, {failed} failed"),
+    );
     Ok(if failed == 0 { Exit::Done } else { Exit::SomeFailed })
 }
 

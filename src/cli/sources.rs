@@ -77,14 +77,19 @@ fn add(path: PathBuf, items: &mut Vec<Item>, trouble: &mut impl FnMut(&Path, &st
         items.push(Item::File(path));
         return;
     }
-    let opened = File::open(&path).map_err(zip::result::ZipError::from).and_then(zip::ZipArchive::new);
+    let opened =
+        File::open(&path).map_err(zip::result::ZipError::from).and_then(zip::ZipArchive::new);
     match opened {
         Ok(archive) => {
             let names = archive.file_names().map(str::to_owned).collect::<Vec<_>>();
             let entries = names.into_iter().take(MAX_ENTRIES).enumerate();
-            items.extend(entries.filter(|(_, name)| !name.ends_with('/')).map(|(index, name)| {
-                Item::Entry { zip: path.clone(), index, name }
-            }));
+            items.extend(
+                entries.filter(|(_, name)| !name.ends_with('/')).map(|(index, name)| Item::Entry {
+                    zip: path.clone(),
+                    index,
+                    name,
+                }),
+            );
         }
         Err(error) => trouble(&path, &error.to_string()),
     }

@@ -199,7 +199,12 @@ impl Association {
     }
 
     /// Serves one request.
-    async fn request(&mut self, agreed: &Agreed, context: u8, command: Command) -> Result<(), Ended> {
+    async fn request(
+        &mut self,
+        agreed: &Agreed,
+        context: u8,
+        command: Command,
+    ) -> Result<(), Ended> {
         let found = agreed.contexts.iter().find(|accepted| accepted.id == context);
         let Some(found) = found else { return Err(Ended::Unexpected) };
         let status = match (command.field, &agreed.permit) {
@@ -308,7 +313,10 @@ impl Association {
         }
     }
 
-    fn send<'a>(&'a mut self, bytes: &'a [u8]) -> impl Future<Output = Result<(), Ended>> + Send + 'a {
+    fn send<'a>(
+        &'a mut self,
+        bytes: &'a [u8],
+    ) -> impl Future<Output = Result<(), Ended>> + Send + 'a {
         let within = Duration::from_secs(self.settings.read_timeout_s.into());
         async move {
             match tokio::time::timeout(within, self.reader.io().write_all(bytes)).await {

@@ -33,7 +33,6 @@ use crate::dimse::pdu::encoded;
 use crate::dimse::socket::Prompt;
 use crate::dimse::status::Status;
 
-
 /// The longest P-DATA-TF we send and take.
 const MAX_PDU_BYTES: u32 = 256 * 1024;
 
@@ -55,7 +54,9 @@ pub enum ScuError {
     #[error("association rejected: {0}")]
     Rejected(String),
     /// No presentation context accepted for a SOP class and transfer syntax.
-    #[error("the other side does not take SOP class {sop_class} in transfer syntax {transfer_syntax}")]
+    #[error(
+        "the other side does not take SOP class {sop_class} in transfer syntax {transfer_syntax}"
+    )]
     NotAccepted {
         /// SOP class.
         sop_class: String,
@@ -231,7 +232,12 @@ impl Scu {
         Ok(piece)
     }
 
-    async fn send_value(&mut self, context: u8, command: bool, bytes: &[u8]) -> Result<(), ScuError> {
+    async fn send_value(
+        &mut self,
+        context: u8,
+        command: bool,
+        bytes: &[u8],
+    ) -> Result<(), ScuError> {
         let mut pieces = bytes.chunks(self.value_bytes.max(1)).peekable();
         while let Some(piece) = pieces.next() {
             self.send_piece(context, command, pieces.peek().is_none(), piece).await?;

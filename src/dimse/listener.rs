@@ -118,7 +118,8 @@ impl Listener {
         open: &TaskTracker,
     ) {
         let (settings, archive) = (self.settings.clone(), archive.clone());
-        let Ok(association) = Association::new(stream, peer, settings, archive, stop.clone()) else {
+        let Ok(association) = Association::new(stream, peer, settings, archive, stop.clone())
+        else {
             return;
         };
         if let Ok(place) = Arc::clone(places).try_acquire_owned() {

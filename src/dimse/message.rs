@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_command_in_single_bytes_is_joined_and_its_data_follows() {
-        let command = Command { field: field::C_STORE_RQ, has_data_set: true, ..Command::default() };
+        let command =
+            Command { field: field::C_STORE_RQ, has_data_set: true, ..Command::default() };
         let bytes = command.to_bytes();
         let mut joiner = Joiner::default();
         for (n, byte) in bytes.iter().enumerate() {

@@ -24,23 +24,23 @@ pub const VERIFICATION: &str = "1.2.840.10008.1.1";
 /// Abstract syntaxes that are services other than storage (PS3.4, PS3.6 Table A-1), by the UIDs
 /// themselves or the roots they share. Everything else, private or unknown, is taken as storage.
 const OTHER_SERVICES: [&str; 17] = [
-    "1.2.840.10008.1.9",            // basic study content notification
-    "1.2.840.10008.1.20.",          // storage commitment
-    "1.2.840.10008.1.40",           // procedural event logging
-    "1.2.840.10008.1.42",           // substance administration logging
-    "1.2.840.10008.3.1.",           // modality performed procedure step and older
-    "1.2.840.10008.5.1.1.1.",       // print
-    "1.2.840.10008.5.1.1.2",        // print
-    "1.2.840.10008.5.1.1.4.",       // print
-    "1.2.840.10008.5.1.1.9",        // print
-    "1.2.840.10008.5.1.1.1",        // print: film session
-    "1.2.840.10008.5.1.4.1.2.",     // query/retrieve
-    "1.2.840.10008.5.1.4.31",       // modality worklist
-    "1.2.840.10008.5.1.4.32",       // worklist management
-    "1.2.840.10008.5.1.4.33",       // instance availability notification
-    "1.2.840.10008.5.1.4.34.",      // unified procedure step, beams delivery instruction
-    "1.2.840.10008.5.1.4.37.",      // relevant patient information query
-    "1.2.840.10008.5.1.4.41",       // product characteristics query
+    "1.2.840.10008.1.9",        // basic study content notification
+    "1.2.840.10008.1.20.",      // storage commitment
+    "1.2.840.10008.1.40",       // procedural event logging
+    "1.2.840.10008.1.42",       // substance administration logging
+    "1.2.840.10008.3.1.",       // modality performed procedure step and older
+    "1.2.840.10008.5.1.1.1.",   // print
+    "1.2.840.10008.5.1.1.2",    // print
+    "1.2.840.10008.5.1.1.4.",   // print
+    "1.2.840.10008.5.1.1.9",    // print
+    "1.2.840.10008.5.1.1.1",    // print: film session
+    "1.2.840.10008.5.1.4.1.2.", // query/retrieve
+    "1.2.840.10008.5.1.4.31",   // modality worklist
+    "1.2.840.10008.5.1.4.32",   // worklist management
+    "1.2.840.10008.5.1.4.33",   // instance availability notification
+    "1.2.840.10008.5.1.4.34.",  // unified procedure step, beams delivery instruction
+    "1.2.840.10008.5.1.4.37.",  // relevant patient information query
+    "1.2.840.10008.5.1.4.41",   // product characteristics query
 ];
 
 /// Storage SOP classes below one of those roots.
@@ -123,7 +123,9 @@ fn decide(proposed: &PresentationContextProposed) -> (PresentationContextResult,
     let abstract_syntax = trimmed(&proposed.abstract_syntax);
     let chosen = preferred(&proposed.transfer_syntaxes);
     let reason = match &chosen {
-        _ if !is_served(abstract_syntax) => PresentationContextResultReason::AbstractSyntaxNotSupported,
+        _ if !is_served(abstract_syntax) => {
+            PresentationContextResultReason::AbstractSyntaxNotSupported
+        }
         None => PresentationContextResultReason::TransferSyntaxesNotSupported,
         Some(_) => PresentationContextResultReason::Acceptance,
     };
@@ -236,7 +238,8 @@ mod tests {
 
     #[test]
     fn the_sender_s_first_syntax_wins_unless_it_loses_information() {
-        let (implicit, explicit, big) = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2");
+        let (implicit, explicit, big) =
+            ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2");
         for (offered, chosen) in [
             (vec![implicit, explicit], Some(explicit)),
             (vec![big, implicit, explicit], Some(explicit)),

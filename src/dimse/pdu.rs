@@ -154,7 +154,8 @@ impl<R: AsyncRead + Unpin> PduReader<R> {
         if announced > MAX_CONTROL_BYTES {
             return Err(PduError::TooLong { kind, bytes: announced });
         }
-        let whole = usize::try_from(announced).map_err(|_| PduError::Malformed(kind))? + HEADER_BYTES;
+        let whole =
+            usize::try_from(announced).map_err(|_| PduError::Malformed(kind))? + HEADER_BYTES;
         if self.buffer.len() < whole {
             return Ok(None);
         }
@@ -187,10 +188,12 @@ impl<R: AsyncRead + Unpin> PduReader<R> {
 
     /// Reads a value's header: length, context, control (PS3.8 §9.3.5.1, §E.2).
     fn open_value(&mut self) -> Result<Option<Open>, PduError> {
-        let Some(&[a, b, c, d, context, control]) = self.buffer.first_chunk::<HEADER_BYTES>() else {
+        let Some(&[a, b, c, d, context, control]) = self.buffer.first_chunk::<HEADER_BYTES>()
+        else {
             return if self.pdu_left < HEADER_BYTES { Err(PduError::BadValue) } else { Ok(None) };
         };
-        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| PduError::BadValue)?;
+        let length =
+            usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| PduError::BadValue)?;
         let fits = length >= 2 && length <= self.pdu_left.saturating_sub(4);
         if !fits {
             return Err(PduError::BadValue);
@@ -242,7 +245,7 @@ pub fn data_header(context: u8, command: bool, last: bool, bytes: usize) -> Opti
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Event, Piece, PduError, PduReader, data_header};
+    use super::{Event, PduError, PduReader, Piece, data_header};
 
     /// Two values in one P-DATA-TF: a command's last, a data set's first.
     const TWO_VALUES: &[u8] = &[
@@ -269,8 +272,10 @@ mod tests {
 
     /// A stream that gives at most `cut` bytes a read.
     fn tokio_test(bytes: &[u8], cut: usize) -> impl tokio::io::AsyncRead + Unpin {
-        let pieces: Vec<std::io::Result<bytes::Bytes>> =
-            bytes.chunks(cut.max(1)).map(|piece| Ok(bytes::Bytes::copy_from_slice(piece))).collect();
+        let pieces: Vec<std::io::Result<bytes::Bytes>> = bytes
+            .chunks(cut.max(1))
+            .map(|piece| Ok(bytes::Bytes::copy_from_slice(piece)))
+            .collect();
         tokio_util::io::StreamReader::new(futures::stream::iter(pieces))
     }
 
@@ -294,7 +299,8 @@ mod tests {
     async fn values_come_the_same_however_the_bytes_are_cut() {
         for cut in 1..TWO_VALUES.len() {
             let events = all(TWO_VALUES, cut).await;
-            let expected = [(1, true, vec![0xAA, 0xBB, 0xCC], true), (1, false, vec![0x11, 0x22], false)];
+            let expected =
+                [(1, true, vec![0xAA, 0xBB, 0xCC], true), (1, false, vec![0x11, 0x22], false)];
             assert_eq!(joined(&events), expected, "cut {cut}");
             assert!(matches!(events.last(), Some(Ok(Event::End))));
         }

@@ -70,7 +70,9 @@ pub fn of_store(error: &ArchiveError) -> Status {
         ArchiveError::Blobs(BlobError::NoRoom) | ArchiveError::Index(IndexError::NoRoom) => {
             "no room in the archive".to_owned()
         }
-        ArchiveError::Blobs(_) | ArchiveError::Index(_) => "the archive cannot store now".to_owned(),
+        ArchiveError::Blobs(_) | ArchiveError::Index(_) => {
+            "the archive cannot store now".to_owned()
+        }
         // "element … is longer than what holds it at byte 1234": the place must not be cut off.
         ArchiveError::Malformed(scan) => format!("byte {}: {}", scan.offset, scan.problem),
         ArchiveError::Unidentified(what) | ArchiveError::Mismatch(what) => what.clone(),
@@ -97,12 +99,21 @@ mod tests {
         let scan = ScanError { offset: 123_456, problem: Problem::TooDeep(64) };
         let status = of_store(&ArchiveError::Malformed(scan));
         assert_eq!(status.code, CANNOT_UNDERSTAND);
-        assert_eq!(status.comment.as_deref(), Some("byte 123456: sequences are nested more than 64 deep"));
+        assert_eq!(
+            status.comment.as_deref(),
+            Some("byte 123456: sequences are nested more than 64 deep")
+        );
 
-        let mismatch = ArchiveError::Mismatch("SOP Instance UID (0008,0018) differs from the command's".into());
+        let mismatch = ArchiveError::Mismatch(
+            "SOP Instance UID (0008,0018) differs from the command's".into(),
+        );
         let status = of_store(&mismatch);
         assert_eq!(status.code, 0xA900);
-        assert!(status.comment.is_some_and(|comment| comment.len() <= 64 && comment.contains("SOP Instance UID")));
+        assert!(
+            status
+                .comment
+                .is_some_and(|comment| comment.len() <= 64 && comment.contains("SOP Instance UID"))
+        );
         assert_eq!(of_store(&ArchiveError::Blobs(BlobError::NoRoom)).code, 0xA700);
     }
 }

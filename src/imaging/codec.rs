@@ -75,7 +75,10 @@ pub fn decode(attributes: &PixelAttributes, frame: &StoredFrame) -> Result<Vec<u
     check_size(attributes, &frame.bytes)?;
     let syntax = TransferSyntaxRegistry.get(&frame.transfer_syntax);
     let unsupported = || {
-        ImagingError::Unsupported(format!("no decoder for transfer syntax {}", frame.transfer_syntax))
+        ImagingError::Unsupported(format!(
+            "no decoder for transfer syntax {}",
+            frame.transfer_syntax
+        ))
     };
     let syntax = syntax.ok_or_else(unsupported)?;
     let Codec::EncapsulatedPixelData(Some(reader), _) = syntax.codec() else {
@@ -122,7 +125,8 @@ fn jpeg_size(mut rest: &[u8]) -> Option<(u32, u32)> {
     loop {
         let at = rest.iter().position(|byte| *byte == 0xFF)?;
         let (marker, after) = rest.get(at + 1..)?.split_first()?;
-        let is_frame = matches!(marker, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7);
+        let is_frame =
+            matches!(marker, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7);
         match marker {
             0xFF => rest = rest.get(at + 1..)?,
             0xDA | 0xD9 => return None,

@@ -69,8 +69,11 @@ fn table(palette: &Palette) -> Result<Vec<u8>, ImagingError> {
         0 => 65_536,
         entries => entries,
     };
-    let words: Vec<u16> =
-        palette.data.chunks_exact(2).filter_map(|two| Some(u16::from_le_bytes(two.try_into().ok()?))).collect();
+    let words: Vec<u16> = palette
+        .data
+        .chunks_exact(2)
+        .filter_map(|two| Some(u16::from_le_bytes(two.try_into().ok()?)))
+        .collect();
     if words.is_empty() {
         return Err(missing());
     }
@@ -82,7 +85,11 @@ fn table(palette: &Palette) -> Result<Vec<u8>, ImagingError> {
         // Packed two to a word, or one to a word.
         return Ok(if words.len() >= entries {
             let wide = words.iter().any(|word| *word > 255);
-            words.iter().take(entries).map(|word| if wide { high(*word) } else { low(*word) }).collect()
+            words
+                .iter()
+                .take(entries)
+                .map(|word| if wide { high(*word) } else { low(*word) })
+                .collect()
         } else {
             palette.data.iter().copied().take(entries).collect()
         });
@@ -115,7 +122,8 @@ fn segments(words: &[u16], entries: usize) -> Result<Vec<u16>, ImagingError> {
                 let end = i64::from(*words.get(at + 2).ok_or_else(damaged)?);
                 let begin = i64::from(*out.last().ok_or_else(damaged)?);
                 for step in 1..=i64::try_from(length).unwrap_or(0) {
-                    let value = begin + (end - begin) * step / i64::try_from(length).unwrap_or(1).max(1);
+                    let value =
+                        begin + (end - begin) * step / i64::try_from(length).unwrap_or(1).max(1);
                     out.push(u16::try_from(value).unwrap_or(u16::MAX));
                 }
                 at += 3;

@@ -54,7 +54,8 @@ pub fn decode(attributes: &PixelAttributes, frame: &StoredFrame) -> Result<Frame
         let what = format!("{width}×{height} pixels of {samples} samples");
         return Err(ImagingError::Unsupported(what));
     }
-    let wide = if attributes.is_float { 8 } else { usize::from(attributes.bits_allocated.div_ceil(8)) };
+    let wide =
+        if attributes.is_float { 8 } else { usize::from(attributes.bits_allocated.div_ceil(8)) };
     let bytes = (pixels as u64) * (samples as u64) * (wide as u64);
     if bytes > MAX_FRAME_BYTES {
         return Err(ImagingError::TooLarge { bytes });
@@ -85,23 +86,38 @@ fn native(
     pixels: usize,
     samples: usize,
 ) -> Result<(Samples, String), ImagingError> {
-    let big = matches!(frame.transfer_syntax.as_str(), syntax::EXPLICIT_BIG | syntax::GE_PRIVATE_IMPLICIT);
+    let big = matches!(
+        frame.transfer_syntax.as_str(),
+        syntax::EXPLICIT_BIG | syntax::GE_PRIVATE_IMPLICIT
+    );
     let bytes = &frame.bytes;
     if attributes.photometric == "YBR_FULL_422" && attributes.bits_allocated == 8 {
         return Ok((Samples::U8(expand_422(bytes, pixels)?), "YBR_FULL".to_owned()));
     }
     let count = pixels * samples;
     let data = match (attributes.is_float, attributes.bits_allocated) {
-        (true, 32) => Samples::F64(words::<4>(bytes, count, big)?.map(|w| f32::from_le_bytes(w).into()).collect()),
-        (true, 64) => Samples::F64(words::<8>(bytes, count, big)?.map(f64::from_le_bytes).collect()),
+        (true, 32) => Samples::F64(
+            words::<4>(bytes, count, big)?.map(|w| f32::from_le_bytes(w).into()).collect(),
+        ),
+        (true, 64) => {
+            Samples::F64(words::<8>(bytes, count, big)?.map(f64::from_le_bytes).collect())
+        }
         (false, 1) => Samples::U8(bits(bytes, count)?),
         (false, 8) if big => Samples::U8(swapped(bytes, count)?),
         (false, 8) => Samples::U8(words::<1>(bytes, count, false)?.map(|[byte]| byte).collect()),
-        (false, 16) => Samples::U16(words::<2>(bytes, count, big)?.map(u16::from_le_bytes).collect()),
-        (false, 32) => Samples::U32(words::<4>(bytes, count, big)?.map(u32::from_le_bytes).collect()),
+        (false, 16) => {
+            Samples::U16(words::<2>(bytes, count, big)?.map(u16::from_le_bytes).collect())
+        }
+        (false, 32) => {
+            Samples::U32(words::<4>(bytes, count, big)?.map(u32::from_le_bytes).collect())
+        }
         (_, bits) => return Err(ImagingError::Unsupported(format!("{bits} bits allocated"))),
     };
-    let data = if attributes.is_planar && samples > 1 { interleaved(&data, pixels, samples) } else { data };
+    let data = if attributes.is_planar && samples > 1 {
+        interleaved(&data, pixels, samples)
+    } else {
+        data
+    };
     Ok((data, attributes.photometric.clone()))
 }
 
@@ -123,14 +139,16 @@ fn words<const N: usize>(
 
 /// Single bits, the first in the least significant place (PS3.5 §8.1.1).
 fn bits(bytes: &Bytes, count: usize) -> Result<Vec<u8>, ImagingError> {
-    let whole = bytes.get(..count.div_ceil(8)).ok_or_else(|| short(bytes.len(), count.div_ceil(8)))?;
+    let whole =
+        bytes.get(..count.div_ceil(8)).ok_or_else(|| short(bytes.len(), count.div_ceil(8)))?;
     Ok(whole.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1)).take(count).collect())
 }
 
 /// Bytes in big endian words: swapped in pairs.
 fn swapped(bytes: &Bytes, count: usize) -> Result<Vec<u8>, ImagingError> {
     let even = count.next_multiple_of(2).min(bytes.len());
-    let whole = bytes.get(..even).filter(|b| b.len() >= count).ok_or_else(|| short(bytes.len(), count))?;
+    let whole =
+        bytes.get(..even).filter(|b| b.len() >= count).ok_or_else(|| short(bytes.len(), count))?;
     let mut out = whole.to_vec();
     out.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
     out.truncate(count);
@@ -153,7 +171,9 @@ fn expand_422(bytes: &Bytes, pixels: usize) -> Result<Vec<u8>, ImagingError> {
 
 fn interleaved(data: &Samples, pixels: usize, samples: usize) -> Samples {
     fn turn<T: Copy>(planes: &[T], pixels: usize, samples: usize) -> Vec<T> {
-        let pixel = |at: usize| (0..samples).filter_map(move |plane| planes.get(plane * pixels + at).copied());
+        let pixel = |at: usize| {
+            (0..samples).filter_map(move |plane| planes.get(plane * pixels + at).copied())
+        };
         (0..pixels).flat_map(pixel).collect()
     }
     match data {
@@ -195,7 +215,10 @@ fn compressed(
 /// The photometric interpretation a codec leaves: the JPEG and JPEG 2000 decoders undo their own
 /// colour transform; RLE and JPEG-LS know nothing of colour.
 fn after_codec(attributes: &PixelAttributes, frame: &StoredFrame, is_rle: bool) -> String {
-    let jpeg_ls = matches!(frame.transfer_syntax.as_str(), "1.2.840.10008.1.2.4.80" | "1.2.840.10008.1.2.4.81");
+    let jpeg_ls = matches!(
+        frame.transfer_syntax.as_str(),
+        "1.2.840.10008.1.2.4.80" | "1.2.840.10008.1.2.4.81"
+    );
     if attributes.samples_per_pixel == 3 && !is_rle && !jpeg_ls {
         return "RGB".to_owned();
     }

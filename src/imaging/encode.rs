@@ -10,7 +10,11 @@ use crate::imaging::error::ImagingError;
 use crate::imaging::render::Format;
 
 /// Encodes a grey or RGB picture; `quality` is JPEG's.
-pub fn encode(picture: &DynamicImage, format: Format, quality: u8) -> Result<Vec<u8>, ImagingError> {
+pub fn encode(
+    picture: &DynamicImage,
+    format: Format,
+    quality: u8,
+) -> Result<Vec<u8>, ImagingError> {
     match format {
         Format::Jpeg => jpeg(picture, quality),
         Format::Png => png(picture),

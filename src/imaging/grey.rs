@@ -40,7 +40,8 @@ pub fn to_grey(
         }
         Samples::U32(words) => {
             let signed = attributes.is_signed;
-            let value = |word: &u32| if signed { f64::from(word.cast_signed()) } else { f64::from(*word) };
+            let value =
+                |word: &u32| if signed { f64::from(word.cast_signed()) } else { f64::from(*word) };
             let window = window.unwrap_or_else(|| spread(words.iter().map(value).map(rescale)));
             words.iter().map(|word| shade(value(word), window)).collect()
         }
@@ -81,8 +82,12 @@ fn automatic(
             *count += 1;
         }
     }
-    let mut seen: Vec<(f64, u64)> =
-        values.iter().map(|value| rescale(*value)).zip(counts).filter(|(_, count)| *count > 0).collect();
+    let mut seen: Vec<(f64, u64)> = values
+        .iter()
+        .map(|value| rescale(*value))
+        .zip(counts)
+        .filter(|(_, count)| *count > 0)
+        .collect();
     seen.sort_by(|a, b| a.0.total_cmp(&b.0));
     let total: u64 = seen.iter().map(|(_, count)| count).sum();
     let cut = total / 200;
@@ -122,7 +127,9 @@ fn between(low: f64, high: f64) -> Window {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0…255")]
 fn level(value: f64, Window { center, width, function }: Window) -> u8 {
     let level = match function {
-        WindowFunction::Linear if width > 1.0 => ((value - (center - 0.5)) / (width - 1.0) + 0.5) * 255.0,
+        WindowFunction::Linear if width > 1.0 => {
+            ((value - (center - 0.5)) / (width - 1.0) + 0.5) * 255.0
+        }
         // A width of one is a threshold (PS3.3 §C.11.2.1.2.1).
         WindowFunction::Linear => {
             if value <= center - 0.5 {
@@ -156,7 +163,13 @@ mod tests {
 
     fn frame(words: &[u16]) -> Frame {
         let data = Samples::U16(words.to_vec());
-        Frame { width: words.len(), height: 1, samples: 1, data, photometric: "MONOCHROME2".to_owned() }
+        Frame {
+            width: words.len(),
+            height: 1,
+            samples: 1,
+            data,
+            photometric: "MONOCHROME2".to_owned(),
+        }
     }
 
     #[test]
@@ -170,7 +183,11 @@ mod tests {
             (WindowFunction::LinearExact, 100.0, 200.0, 200.0, 255),
             (WindowFunction::Sigmoid, 50.0, 10.0, 50.0, 128),
         ] {
-            assert_eq!(level(value, Window { center, width, function }), expected, "{function:?} {value}");
+            assert_eq!(
+                level(value, Window { center, width, function }),
+                expected,
+                "{function:?} {value}"
+            );
         }
     }
 

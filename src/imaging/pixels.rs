@@ -264,7 +264,8 @@ impl Visit for PixelCollector {
     }
 
     fn begin_item(&mut self) {
-        let per_frame = matches!(self.open.as_slice(), [tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE]);
+        let per_frame =
+            matches!(self.open.as_slice(), [tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE]);
         if per_frame && self.found.per_frame.len() < MAX_FRAMES {
             self.found.per_frame.push(Transform::default());
         }

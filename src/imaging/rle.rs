@@ -47,7 +47,8 @@ fn unpack<'a>(mut segment: &[u8], mut places: impl Iterator<Item = &'a mut u8>) 
         segment = rest;
         match control {
             0..=127 => {
-                let (literal, rest) = segment.split_at_checked(usize::from(control) + 1).ok_or(())?;
+                let (literal, rest) =
+                    segment.split_at_checked(usize::from(control) + 1).ok_or(())?;
                 segment = rest;
                 for value in literal {
                     let Some(to) = place else { return Ok(()) };

@@ -8,7 +8,12 @@ use image::imageops::FilterType;
 use crate::imaging::error::ImagingError;
 
 /// An 8-bit picture, grey or RGB, as an image.
-pub fn image(width: usize, height: usize, is_grey: bool, bytes: Vec<u8>) -> Result<DynamicImage, ImagingError> {
+pub fn image(
+    width: usize,
+    height: usize,
+    is_grey: bool,
+    bytes: Vec<u8>,
+) -> Result<DynamicImage, ImagingError> {
     let wrong = || ImagingError::Damaged("fewer samples than pixels".to_owned());
     let width = u32::try_from(width).map_err(|_| wrong())?;
     let height = u32::try_from(height).map_err(|_| wrong())?;
@@ -26,7 +31,8 @@ pub fn fit(picture: DynamicImage, aspect: f64, viewport: Option<(u32, u32)>) -> 
     let (true_width, true_height) =
         if aspect >= 1.0 { (width / aspect, height) } else { (width, height * aspect) };
     let (most_width, most_height) = viewport.unwrap_or((picture.width(), picture.height()));
-    let shrink = (f64::from(most_width) / true_width).min(f64::from(most_height) / true_height).min(1.0);
+    let shrink =
+        (f64::from(most_width) / true_width).min(f64::from(most_height) / true_height).min(1.0);
     let (to_width, to_height) = (side(true_width * shrink), side(true_height * shrink));
     if (to_width, to_height) == (picture.width(), picture.height()) {
         return picture;

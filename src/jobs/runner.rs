@@ -100,7 +100,8 @@ impl Runner {
     async fn claim(&self, places: &Semaphore) -> Vec<Job> {
         let free = u32::try_from(places.available_permits()).unwrap_or(u32::MAX);
         let lease_us = i64::from(self.settings.lease_s) * 1_000_000;
-        let claimed = self.index.claim_jobs(&self.worker, self.clock.now_us(), lease_us, free).await;
+        let claimed =
+            self.index.claim_jobs(&self.worker, self.clock.now_us(), lease_us, free).await;
         claimed.unwrap_or_else(|error| {
             tracing::warn!(%error, "jobs cannot be claimed");
             Vec::new()

@@ -97,7 +97,8 @@ impl App {
     ) -> Result<Self, StartError> {
         let lock = DataLock::take(&settings.data)?;
         // Ports first: the cheapest thing to fail.
-        let public = settings.http.public().map_err(|error| StartError::PublicUrl(error.to_string()))?;
+        let public =
+            settings.http.public().map_err(|error| StartError::PublicUrl(error.to_string()))?;
         let (http_listener, http) = HttpListener::bind(settings.http.clone())
             .await
             .map_err(|error| listen("HTTP", &settings.http.address.to_string(), &error))?;

@@ -19,7 +19,8 @@ pub(super) type Tx<'a> = sqlx::Transaction<'a, Db>;
 pub(super) const MODALITIES: &str = "string_agg(DISTINCT x.modality, ',')";
 
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit; skips what another node claims now.
-pub(super) const CLAIM: &str = "UPDATE job SET worker = $1, leased_until_us = $2, attempts = attempts + 1
+pub(super) const CLAIM: &str =
+    "UPDATE job SET worker = $1, leased_until_us = $2, attempts = attempts + 1
   WHERE id IN (SELECT id FROM job WHERE set_aside = 0 AND run_us <= $3 AND leased_until_us <= $3
     ORDER BY run_us LIMIT $4 FOR UPDATE SKIP LOCKED)
   RETURNING id, kind, subject, generation, attempts";

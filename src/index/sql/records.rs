@@ -26,7 +26,8 @@ use super::store::signed;
 type Pool = sqlx::Pool<Db>;
 type DbRow = <Db as sqlx::Database>::Row;
 
-const LOCATED: &str = "SELECT i.id, i.series, st.uid, se.uid, i.uid, i.sop_class, i.number, c.blob_key,
+const LOCATED: &str =
+    "SELECT i.id, i.series, st.uid, se.uid, i.uid, i.sop_class, i.number, c.blob_key,
     c.blob_bytes, c.data_set_sha256, c.transfer_syntax, i.frames, c.layout, c.received_us
   FROM study st JOIN patient p ON p.id = st.patient JOIN series se ON se.study = st.id
     JOIN instance i ON i.series = se.id JOIN copy c ON c.instance = i.id AND c.served = 1 WHERE ";
@@ -105,7 +106,8 @@ fn located(row: &DbRow) -> Result<Located, IndexError> {
     })
 }
 
-const SERIES: &str = "SELECT se.id, st.uid, se.uid, p.issuer, p.patient_id, se.revision, se.instances,
+const SERIES: &str =
+    "SELECT se.id, st.uid, se.uid, p.issuer, p.patient_id, se.revision, se.instances,
     se.changed_us FROM study st JOIN patient p ON p.id = st.patient
     JOIN series se ON se.study = st.id WHERE ";
 

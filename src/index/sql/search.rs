@@ -20,7 +20,6 @@ use super::dialect::MODALITIES;
 use super::dialect::failed;
 use super::dialect::wildcard;
 
-
 /// Answers a search.
 pub(super) async fn find(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Vec<Found>, IndexError> {
     let mut sql = QueryBuilder::new(format!(
@@ -70,12 +69,18 @@ fn found(level: Level, row: &<Db as sqlx::Database>::Row) -> Result<Found, Index
         Ok::<_, IndexError>(u32::try_from(figure).unwrap_or(u32::MAX))
     };
     let modalities: Option<String> = row.try_get(5).map_err(failed)?;
-    let mut modalities: Vec<String> =
-        modalities.unwrap_or_default().split(',').filter(|m| !m.is_empty()).map(str::to_owned).collect();
+    let mut modalities: Vec<String> = modalities
+        .unwrap_or_default()
+        .split(',')
+        .filter(|m| !m.is_empty())
+        .map(str::to_owned)
+        .collect();
     modalities.sort();
     let series = match level {
         Level::Study => None,
-        _ => Some(FoundSeries { attributes: text(8)?, uid: uid(&text(9)?)?, instances: figure(10)? }),
+        _ => {
+            Some(FoundSeries { attributes: text(8)?, uid: uid(&text(9)?)?, instances: figure(10)? })
+        }
     };
     let instance = match level {
         Level::Instance => Some(FoundInstance {

@@ -300,12 +300,13 @@ async fn write_events(
         return Ok(());
     }
     let count = signed(events.len() as u64);
-    let last: i64 =
-        sqlx::query_scalar("UPDATE event_counter SET last = last + $1 WHERE one = 1 RETURNING last")
-            .bind(count)
-            .fetch_one(&mut **tx)
-            .await
-            .map_err(failed)?;
+    let last: i64 = sqlx::query_scalar(
+        "UPDATE event_counter SET last = last + $1 WHERE one = 1 RETURNING last",
+    )
+    .bind(count)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed)?;
     for (sequence, (kind, new)) in (last - count + 1..).zip(events) {
         sqlx::query(
             "INSERT INTO event (sequence, at_us, kind, study, series, instance)

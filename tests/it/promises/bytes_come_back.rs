@@ -14,6 +14,9 @@ use crate::support::tools::python;
 /// Files that are no instances to be filed, each with the reason.
 const NOT_FILED: [(&str, &str); 1] = [("DICOMDIR", "a media directory, not an instance")];
 
+/// Files whose data sets end inside an element: refused with the place, not kept as if whole.
+const CUT_SHORT: [&str; 2] = ["rtplan_truncated.dcm", "MR_truncated.dcm"];
+
 fn imported(server: &Server, paths: &[PathBuf]) -> (Option<i32>, Vec<serde_json::Value>) {
     let output = Command::new(env!("CARGO_BIN_EXE_lastra"))
         .args(["import", "--json", "--data"])
@@ -131,6 +134,12 @@ async fn files_sent_by_pynetdicom_come_back_byte_for_byte() {
     let mut by_path: std::collections::BTreeMap<String, Vec<PathBuf>> = Default::default();
     for line in text.lines().filter(|line| line.starts_with('{')) {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(status) = line["refused"].as_u64() {
+            let path = line["path"].as_str().unwrap();
+            assert!(CUT_SHORT.iter().any(|name| path.ends_with(name)), "{path} refused");
+            assert_eq!(status & 0xF000, 0xC000, "{path}");
+            continue;
+        }
         let reading = readings.iter().find(|r| r.path.to_str() == line["path"].as_str()).unwrap();
         by_path.entry(reading.url()).or_default().push(line["wire"].as_str().unwrap().into());
     }

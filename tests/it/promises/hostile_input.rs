@@ -88,7 +88,8 @@ async fn a_deflated_data_set_that_inflates_without_end_is_refused() {
     let syntax = "1.2.840.10008.1.2.1.99".to_owned();
     let contexts = [(bomb.sop_class.clone(), syntax.clone())];
     let address = server.dicom.to_string();
-    let mut scu = lastra::dimse::client::Scu::connect(&address, "TEST", "LASTRA", &contexts).await.unwrap();
+    let mut scu =
+        lastra::dimse::client::Scu::connect(&address, "TEST", "LASTRA", &contexts).await.unwrap();
     let status =
         scu.store(&bomb.sop_class, &bomb.sop_instance, &syntax, &mut &data_set[..]).await.unwrap();
     assert_eq!(status.code & 0xF000, 0xC000, "{status:?}");
@@ -118,7 +119,8 @@ async fn a_pdu_announced_as_four_gib_ends_the_association_before_it_is_read() {
 async fn peers_that_trickle_stall_or_leave_harm_nobody_else() {
     let server = Server::start();
     // Some say nothing, some say one byte, some begin HTTP and never end it.
-    let silent: Vec<TcpStream> = (0..10).map(|_| TcpStream::connect(server.dicom).unwrap()).collect();
+    let silent: Vec<TcpStream> =
+        (0..10).map(|_| TcpStream::connect(server.dicom).unwrap()).collect();
     let slow: Vec<TcpStream> = (0..20)
         .map(|_| {
             let mut peer = TcpStream::connect(server.http).unwrap();
@@ -153,7 +155,8 @@ async fn http_requests_that_make_no_sense_are_answered_or_cut_and_nothing_more()
         let mut answer = Vec::new();
         let _ = peer.take(1 << 20).read_to_end(&mut answer);
         let status = String::from_utf8_lossy(&answer).get(9..12).unwrap_or("cut").to_owned();
-        assert!(status == "cut" || status.starts_with('4'), "{}: {status}", &request[..60.min(request.len())]);
+        // 204: a search for nothing that exists, however much of it is asked for.
+        assert!(status == "cut" || status == "204" || status.starts_with('4'), "{}: {status}", &request[..60.min(request.len())]);
     }
     is_well(&server, 1).await;
 }

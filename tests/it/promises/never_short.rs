@@ -31,15 +31,25 @@ async fn a_blob_cut_off_half_way_aborts_every_answer_that_needs_the_rest() {
     blob.write_at(&[7], (4 << 20) - 1).unwrap();
 
     for (path, accept) in [
-        (format!("/studies/{}", object.study), "multipart/related; type=\"application/dicom\"; transfer-syntax=*"),
+        (
+            format!("/studies/{}", object.study),
+            "multipart/related; type=\"application/dicom\"; transfer-syntax=*",
+        ),
         (object.path(), "application/dicom; transfer-syntax=*"),
-        (format!("{}/frames/1", object.path()), "multipart/related; type=\"application/octet-stream\""),
+        (
+            format!("{}/frames/1", object.path()),
+            "multipart/related; type=\"application/octet-stream\"",
+        ),
         (format!("{}/bulkdata/7FE00010", object.path()), "application/octet-stream"),
     ] {
         let response = server.get_as(&path, accept).await;
         if response.status().is_success() {
             let body = response.bytes().await;
-            assert!(body.is_err(), "{path} ended as if complete with {} bytes", body.unwrap().len());
+            assert!(
+                body.is_err(),
+                "{path} ended as if complete with {} bytes",
+                body.unwrap().len()
+            );
         }
     }
     // What needs only the header is still there.

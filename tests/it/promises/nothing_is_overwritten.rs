@@ -14,7 +14,9 @@ use crate::support::server::until;
 fn blobs(server: &Server) -> usize {
     walkdir::WalkDir::new(blob_folder(server.data()))
         .into_iter()
-        .filter(|entry| entry.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "dcm")))
+        .filter(|entry| {
+            entry.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "dcm"))
+        })
         .count()
 }
 

@@ -44,8 +44,8 @@ for number, path in enumerate(json.load(open(listing))):
         continue
     association.release()
     if status.get("Status") != 0:
-        print(f"{path}: status {status}")
-        sys.exit(1)
+        print(json.dumps({"path": path, "refused": status.get("Status", -1)}))
+        continue
     kept = os.path.join(folder, f"{number}.bin")
     with open(kept, "wb") as file:
         file.write(wire)

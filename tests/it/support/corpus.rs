@@ -8,10 +8,8 @@ use crate::support::tools::run_python;
 
 /// Folder of pydicom's data.
 pub fn pydicom_data() -> PathBuf {
-    let printed = run_python(
-        "import pydicom.data, os; print(os.path.dirname(pydicom.data.__file__))",
-        &[],
-    );
+    let printed =
+        run_python("import pydicom.data, os; print(os.path.dirname(pydicom.data.__file__))", &[]);
     PathBuf::from(printed.trim())
 }
 
@@ -78,7 +76,13 @@ for root, _, names in sorted(os.walk(sys.argv[1])):
     let printed = run_python(script, &[data.to_str().unwrap()]);
     let readings: Vec<Reading> =
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(readings.len() > 100, "{} files in {} by {}", readings.len(), data.display(), python().display());
+    assert!(
+        readings.len() > 100,
+        "{} files in {} by {}",
+        readings.len(),
+        data.display(),
+        python().display()
+    );
     readings
 }
 

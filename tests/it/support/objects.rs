@@ -49,7 +49,8 @@ impl Object {
             .number(0x0028_0101, 16)
             .number(0x0028_0102, 15)
             .number(0x0028_0103, 0);
-        let pixels: Vec<u8> = (0..256u16).flat_map(|p| (p * 16 + instance as u16).to_le_bytes()).collect();
+        let pixels: Vec<u8> =
+            (0..256u16).flat_map(|p| (p * 16 + instance as u16).to_le_bytes()).collect();
         object.bytes(0x7FE0_0010, b"OW", pixels);
         object
     }
@@ -89,7 +90,22 @@ impl Object {
             out.extend_from_slice(&((tag >> 16) as u16).to_le_bytes());
             out.extend_from_slice(&(*tag as u16).to_le_bytes());
             out.extend_from_slice(vr);
-            if matches!(vr, b"OB" | b"OW" | b"OF" | b"OD" | b"OL" | b"OV" | b"SQ" | b"UN" | b"UT" | b"UC" | b"UR" | b"SV" | b"UV") {
+            if matches!(
+                vr,
+                b"OB"
+                    | b"OW"
+                    | b"OF"
+                    | b"OD"
+                    | b"OL"
+                    | b"OV"
+                    | b"SQ"
+                    | b"UN"
+                    | b"UT"
+                    | b"UC"
+                    | b"UR"
+                    | b"SV"
+                    | b"UV"
+            ) {
                 out.extend_from_slice(&[0, 0]);
                 out.extend_from_slice(&(value.len() as u32).to_le_bytes());
             } else {
