@@ -58,7 +58,7 @@ pub(super) fn is_worth_a_retry(error: &IndexError) -> bool {
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
     // Serialization failure, deadlock, disk full (PostgreSQL manual, appendix A).
-    match error.as_database_error().and_then(|error| error.code()).as_deref() {
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("40001" | "40P01") => IndexError::Unavailable(LOST_A_RACE.to_owned()),
         Some("53100") => IndexError::NoRoom,
         Some(code) => IndexError::Unavailable(format!("PostgreSQL error {code}")),

@@ -70,7 +70,7 @@ pub(super) fn is_worth_a_retry(_: &IndexError) -> bool {
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
     // SQLITE_FULL is 13.
-    match error.as_database_error().and_then(|error| error.code()) {
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
         Some(code) if code == "13" => IndexError::NoRoom,
         _ => IndexError::Unavailable(error.to_string()),
     }
