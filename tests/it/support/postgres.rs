@@ -48,6 +48,7 @@ pub fn fresh_database() -> String {
     format!("postgres://lastra@127.0.0.1:{port}/{name}")
 }
 
+#[expect(clippy::zombie_processes, reason = "the watchdog outlives us on purpose")]
 fn start() -> Postgres {
     let bin = binaries();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
