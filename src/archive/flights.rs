@@ -62,25 +62,32 @@ impl Flights {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use super::{Bytes, Flights, FutureExt};
+    use tokio::sync::Notify;
+
+    use super::{Arc, Bytes, Flights, FutureExt};
 
     #[tokio::test]
     async fn many_who_ask_at_once_share_one_work_and_the_next_begins_anew() {
         let (flights, works) = (Flights::default(), AtomicU32::new(0));
+        let landing = Arc::new(Notify::new());
         let ask = || {
             flights.join("thumbnail", || {
                 works.fetch_add(1, Ordering::Relaxed);
-                async {
-                    tokio::task::yield_now().await;
+                let landing = Arc::clone(&landing);
+                async move {
+                    landing.notified().await;
                     Ok(Bytes::from_static(b"picture"))
                 }
                 .boxed()
             })
         };
-        let answers = futures::future::join_all((0..50).map(|_| ask())).await;
+        let all = futures::future::join_all((0..20).map(|_| ask()));
+        // The work ends only when all have asked.
+        let (answers, ()) = futures::join!(all, async { landing.notify_one() });
         assert!(answers.iter().all(|answer| answer.as_deref().is_ok_and(|b| b == b"picture")));
         assert_eq!(works.load(Ordering::Relaxed), 1);
 
+        landing.notify_one();
         ask().await.unwrap();
         assert_eq!(works.load(Ordering::Relaxed), 2);
     }
