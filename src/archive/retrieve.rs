@@ -142,7 +142,11 @@ pub(in crate::archive) fn layout_of(located: &Located) -> Result<Layout, Archive
 
 /// Lower case hexadecimal.
 pub(in crate::archive) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Walks the rows of a scope page by page.

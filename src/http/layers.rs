@@ -111,6 +111,7 @@ mod tests {
     use super::dress;
     use crate::http::limits::Limits;
 
+    #[expect(clippy::unused_async, reason = "a handler must be async")]
     async fn never() -> &'static str {
         panic!("as the test wants")
     }

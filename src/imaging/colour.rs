@@ -33,10 +33,10 @@ fn three(bytes: &[u8], samples: usize, turn: impl Fn([u8; 3]) -> [u8; 3]) -> Vec
     pixels.filter_map(|pixel| Some(turn(*pixel.first_chunk::<3>()?))).flatten().collect()
 }
 
-/// YBR_FULL to RGB: the inverse of PS3.3 §C.7.6.3.1.2, in 16.16 fixed point.
+/// `YBR_FULL` to RGB: the inverse of PS3.3 §C.7.6.3.1.2, in 16.16 fixed point.
 fn ybr_full([y, blue, red]: [u8; 3]) -> [u8; 3] {
     let (y, blue, red) = (i32::from(y) << 16, i32::from(blue) - 128, i32::from(red) - 128);
-    let round = |value: i32| u8::try_from((value + 0x8000 >> 16).clamp(0, 255)).unwrap_or(0);
+    let round = |value: i32| u8::try_from(((value + 0x8000) >> 16).clamp(0, 255)).unwrap_or(0);
     // 1.402, 0.344136, 0.714136, 1.772
     [round(y + 91_881 * red), round(y - 22_553 * blue - 46_802 * red), round(y + 116_130 * blue)]
 }

@@ -15,6 +15,7 @@ const MAX_FRAMES: usize = 100_000;
 
 /// Attributes needed to decode and draw a frame.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own")]
 pub struct PixelAttributes {
     /// Rows (0028,0010).
     pub rows: u16,

@@ -3,6 +3,8 @@
 //! No delay is added: while one commit is under way the next callers gather, and go together.
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
@@ -18,13 +20,19 @@ use crate::model::study::Outcome;
 /// The most instances of one transaction.
 const MOST: usize = 100;
 
-type Waiting = (Box<NewInstance>, oneshot::Sender<Result<Outcome, IndexError>>);
+/// What the writing task is told.
+enum Order {
+    /// Enter an instance, and answer.
+    Enter(Box<NewInstance>, oneshot::Sender<Result<Outcome, IndexError>>),
+    /// Finish what is queued, take no more.
+    Stop,
+}
 
 /// Enters instances, many callers' in one transaction; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Committer {
-    queue: mpsc::Sender<Waiting>,
-    task: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+    queue: mpsc::Sender<Order>,
+    task: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Committer {
@@ -32,27 +40,26 @@ impl Committer {
     pub fn spawn(index: SharedIndex, jobs: Vec<(JobKind, i64)>, clock: SharedClock) -> Self {
         let (queue, waiting) = mpsc::channel(MOST);
         let task = tokio::spawn(commit_all(index, jobs, clock, waiting));
-        Self { queue, task: Arc::new(std::sync::Mutex::new(Some(task))) }
+        Self { queue, task: Arc::new(Mutex::new(Some(task))) }
     }
 
     /// Enters one instance; durable when this returns `Ok`.
     pub async fn store(&self, instance: NewInstance) -> Result<Outcome, IndexError> {
         let stopping = || IndexError::Unavailable("the index is closing".to_owned());
         let (answer, answered) = oneshot::channel();
-        self.queue.send((Box::new(instance), answer)).await.map_err(|_| stopping())?;
+        self.queue.send(Order::Enter(Box::new(instance), answer)).await.map_err(|_| stopping())?;
         answered.await.map_err(|_| stopping())?
     }
 }
 
 impl Committer {
-    /// Finishes what is queued and takes no more.
+    /// Finishes what is queued and takes no more, whoever still holds a handle.
     pub async fn close(self) {
-        let task = self.task.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        drop(self.queue);
-        if let Some(task) = task {
-            // Other handles may live on in doors that are ending; do not wait for those for ever.
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), task).await;
-        }
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(task) = task else { return };
+        // An error means that the task has ended already.
+        let _ = self.queue.send(Order::Stop).await;
+        let _ = task.await;
     }
 }
 
@@ -60,12 +67,24 @@ async fn commit_all(
     index: SharedIndex,
     jobs: Vec<(JobKind, i64)>,
     clock: SharedClock,
-    mut waiting: mpsc::Receiver<Waiting>,
+    mut waiting: mpsc::Receiver<Order>,
 ) {
     let mut group = Vec::with_capacity(MOST);
     while waiting.recv_many(&mut group, MOST).await > 0 {
-        let (instances, answers): (Vec<NewInstance>, Vec<_>) =
-            group.drain(..).map(|(instance, answer)| (*instance, answer)).unzip();
+        let (mut instances, mut answers) = (Vec::new(), Vec::new());
+        for order in group.drain(..) {
+            match order {
+                Order::Enter(instance, answer) => {
+                    instances.push(*instance);
+                    answers.push(answer);
+                }
+                // What came before is still received; what comes after is told so.
+                Order::Stop => waiting.close(),
+            }
+        }
+        if instances.is_empty() {
+            continue;
+        }
         metrics::counter!("lastra_index_commits_total").increment(1);
         metrics::histogram!("lastra_index_commit_instances").record(number(instances.len()));
         let outcomes = match index.store(&instances, &jobs, clock.now_us()).await {

@@ -1,5 +1,16 @@
 //! Integration tests: one binary, a folder a room, `promises/` for what spans them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::assigning_clones,
+    clippy::float_cmp,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unwrap_used
+)]
 
 mod blobs;
 mod cli;

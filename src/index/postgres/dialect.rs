@@ -86,7 +86,7 @@ pub(super) fn is_worth_a_retry(error: &IndexError) -> bool {
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
     // PostgreSQL manual, appendix A: serialization failure, deadlock, disk full, and the classes of
     // values that do not fit and of broken constraints. Their texts may quote values: the code alone.
-    match error.as_database_error().and_then(|error| error.code()).as_deref() {
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("40001" | "40P01") => IndexError::Unavailable(LOST_A_RACE.to_owned()),
         Some("53100") => IndexError::NoRoom,
         Some(code) if code.starts_with("22") || code.starts_with("23") => {

@@ -93,7 +93,9 @@ async fn studies(State(files): State<Arc<Files>>, query: QueryString) -> Result<
         named_patient: false,
     };
     let mut answers = Answers::new(&shape, &files.urls, &found);
-    found.iter().for_each(|found| answers.push(found).unwrap());
+    for found in &found {
+        answers.push(found).unwrap();
+    }
     Ok(([("content-type", DICOM_JSON)], answers.finish()).into_response())
 }
 

@@ -1,3 +1,4 @@
 //! DICOMweb as stock clients see it.
 
 mod interop;
+mod stock;

@@ -1,1 +1,4 @@
-//! Tests of the room `dimse`.
+//! Tests of the DICOM door with stock clients and with peers that misbehave.
+
+mod limits;
+mod stock_clients;

@@ -12,7 +12,7 @@ use super::objects::NOW;
 use super::objects::again;
 use super::objects::object;
 
-super::on_every_index! {
+crate::index::on_every_index! {
     every_caller_gets_its_own_outcome,
     one_bad_object_does_not_harm_its_neighbours,
     closing_finishes_what_is_queued,

@@ -17,7 +17,7 @@ use super::objects::uid;
 use super::objects::with;
 use super::outcomes::everything;
 
-super::on_every_index! {
+crate::index::on_every_index! {
     every_key_matches_by_every_rule,
     names_match_whatever_their_case_and_accents,
     patterns_take_nothing_for_more_than_it_is,

@@ -34,7 +34,7 @@ impl Kept {
 
     /// In a PostgreSQL database.
     pub(super) async fn in_postgres() -> Self {
-        let url = postgres::fresh_database().await;
+        let url = postgres::fresh_database();
         Self::open(open::Settings { url, ..open::Settings::default() }).await
     }
 

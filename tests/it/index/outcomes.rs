@@ -16,7 +16,7 @@ use super::objects::store;
 use super::objects::uid;
 use super::objects::with;
 
-super::on_every_index! {
+crate::index::on_every_index! {
     a_resend_writes_nothing,
     other_bytes_under_a_known_uid_are_kept_beside_the_first,
     duplicates_within_a_batch_count_in_their_order,

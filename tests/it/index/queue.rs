@@ -11,7 +11,7 @@ use super::objects::object;
 use super::objects::with;
 use super::objects::uid;
 
-super::on_every_index! {
+crate::index::on_every_index! {
     storing_queues_jobs_for_each_series_touched,
     two_workers_never_have_one_job,
     a_lease_that_ran_out_frees_the_job,

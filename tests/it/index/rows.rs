@@ -16,7 +16,7 @@ use super::objects::store;
 use super::objects::uid;
 use super::objects::with;
 
-super::on_every_index! {
+crate::index::on_every_index! {
     an_instance_is_located_with_all_that_was_said_of_its_copy,
     pages_of_a_list_follow_numbers_and_miss_nothing,
     series_come_in_number_order_with_their_state,

@@ -21,7 +21,7 @@ use super::objects::uid;
 use super::objects::with;
 use super::outcomes::everything;
 
-super::on_every_index! {
+crate::index::on_every_index! {
     first_sight_from_many_makes_each_row_once,
     the_same_objects_from_many_are_stored_once,
     a_study_under_two_patients_at_once_is_noticed,

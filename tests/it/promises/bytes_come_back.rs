@@ -131,7 +131,8 @@ async fn files_sent_by_pynetdicom_come_back_byte_for_byte() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     // The script prints, for every file sent, the path of the exact data set bytes it put on the wire.
-    let mut by_path: std::collections::BTreeMap<String, Vec<PathBuf>> = Default::default();
+    let mut by_path: std::collections::BTreeMap<String, Vec<PathBuf>> =
+        std::collections::BTreeMap::default();
     for line in text.lines().filter(|line| line.starts_with('{')) {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         if let Some(status) = line["refused"].as_u64() {

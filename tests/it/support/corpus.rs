@@ -29,8 +29,6 @@ pub struct Reading {
     pub class: Option<String>,
     /// Where the data set begins in the file.
     pub start: Option<u64>,
-    /// Person name, all component groups, decoded.
-    pub name: Option<String>,
 }
 
 /// Every file of the pydicom wheel that pydicom itself reads as an instance with its identifiers.
@@ -65,12 +63,10 @@ for root, _, names in sorted(os.walk(sys.argv[1])):
                     at += 8 + int.from_bytes(raw[at+6:at+8], "little")
             start = at
         get = lambda k: (str(ds[k].value) if k in ds and ds[k].value not in (None, "") else None)
-        try: name_value = get("PatientName")
-        except Exception: name_value = None
         print(json.dumps({"path": path, "part10": part10, "syntax": syntax,
             "study": get("StudyInstanceUID"), "series": get("SeriesInstanceUID"),
             "instance": get("SOPInstanceUID"), "class": get("SOPClassUID"),
-            "start": start, "name": name_value}))
+            "start": start}))
 "#;
     let data = pydicom_data();
     let printed = run_python(script, &[data.to_str().unwrap()]);

@@ -59,6 +59,13 @@ impl InProcessS3 {
         settings(self.address, BUCKET)
     }
 
+    /// The same as a configuration file.
+    pub fn config(&self) -> String {
+        let url = self.settings().url;
+        let keys = format!("access_key_id = '{ACCESS_KEY}'\nsecret_access_key = '{SECRET_KEY}'");
+        format!("[blobs]\nurl = '{url}'\n{keys}\n")
+    }
+
     /// Settings with a wrong secret.
     pub fn settings_with_wrong_secret(&self) -> Settings {
         Settings { secret_access_key: Secret::new("wrong"), ..self.settings() }

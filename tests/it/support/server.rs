@@ -15,6 +15,8 @@ use lastra::dimse::client::Scu;
 
 use crate::support::objects::EXPLICIT_LITTLE;
 use crate::support::objects::Object;
+use crate::support::postgres;
+use crate::support::s3::InProcessS3;
 
 /// A running archive; killed when dropped.
 pub struct Server {
@@ -31,6 +33,11 @@ impl Server {
     /// Embedded stores: SQLite and local disk.
     pub fn start() -> Self {
         Self::start_with(&[])
+    }
+
+    /// PostgreSQL and S3; starting another with the same stores gives a second node.
+    pub fn start_scaled(stores: &Scaled) -> Self {
+        Self::start_with(&["--index", &stores.index, "-c", stores.config.to_str().unwrap()])
     }
 
     /// More arguments for `lastra serve`.
@@ -168,6 +175,23 @@ impl Server {
             .filter(|line| line[name.len()..].starts_with(['{', ' ']))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .sum()
+    }
+}
+
+/// Stores that several nodes share: a PostgreSQL database and an S3 bucket's folder.
+pub struct Scaled {
+    index: String,
+    config: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Scaled {
+    /// A fresh database, a fresh prefix in the bucket of `s3`.
+    pub fn new(s3: &InProcessS3) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("lastra.toml");
+        std::fs::write(&config, s3.config()).unwrap();
+        Self { index: postgres::fresh_database(), config, _folder: folder }
     }
 }
 
