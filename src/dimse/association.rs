@@ -22,6 +22,10 @@ use crate::dimse::command::CommandSet;
 use crate::dimse::command::RESPONSE;
 use crate::dimse::echo;
 use crate::dimse::encode;
+use crate::dimse::end::End;
+use crate::dimse::end::count;
+use crate::dimse::end::note_unopened;
+use crate::dimse::end::unexpected;
 use crate::dimse::message::Assembler;
 use crate::dimse::message::MessageError;
 use crate::dimse::message::Part;
@@ -37,8 +41,8 @@ use crate::dimse::refusal::Rejection;
 use crate::dimse::status::Status;
 use crate::dimse::status::UNRECOGNISED_OPERATION;
 use crate::dimse::store;
+use crate::dimse::waiting::Waiting;
 use crate::dimse::wire::Wire;
-use crate::dimse::wire::WireError;
 
 /// What all associations of a listener share.
 #[derive(Debug)]
@@ -70,27 +74,6 @@ pub struct Timers {
     pub stall: Duration,
 }
 
-/// How an association ended, or why there was none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::dimse) enum End {
-    /// As it should.
-    Released,
-    /// The peer aborted.
-    Aborted(Abort),
-    /// The peer closed the connection without a word.
-    Closed,
-    /// The peer was silent for too long.
-    Silent,
-    /// The network failed.
-    Broken,
-    /// The peer broke the protocol; what we answer, and what it did.
-    Violation(Abort, String),
-    /// We did not accept it.
-    Rejected(Rejection),
-    /// We are stopping.
-    Stopped,
-}
-
 /// A conversation with an accepted peer.
 #[derive(Debug)]
 pub struct Association<S> {
@@ -117,20 +100,21 @@ pub(in crate::dimse) struct Tally {
     pub(in crate::dimse) bytes: u64,
 }
 
-/// Serves a connection until it ends.
-pub async fn serve<S>(stream: S, peer: SocketAddr, door: &Door)
+/// Serves a connection until it ends; it is `waiting` until it has asked for an association.
+pub(in crate::dimse) async fn serve<S>(stream: S, peer: SocketAddr, waiting: Waiting, door: &Door)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let mut wire = Wire::new(stream, door.rules.max_pdu_bytes, door.timers.stall);
-    let (accepted, permit) = match greet(&mut wire, door).await {
+    let (accepted, permit) = match greet(&mut wire, waiting, door).await {
         Ok(greeted) => greeted,
         Err(end) => {
-            note_unopened(&end);
+            note_unopened(&end, peer);
             part(wire, &end, false).await;
             return;
         }
     };
+    wire.expect_data_sets();
     let mut association = Association {
         wire,
         assembler: Assembler::default(),
@@ -154,7 +138,11 @@ where
 }
 
 /// Reads the request and answers it.
-async fn greet<S>(wire: &mut Wire<S>, door: &Door) -> Result<(Accepted, OwnedSemaphorePermit), End>
+async fn greet<S>(
+    wire: &mut Wire<S>,
+    waiting: Waiting,
+    door: &Door,
+) -> Result<(Accepted, OwnedSemaphorePermit), End>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -162,7 +150,9 @@ where
     let first = tokio::select! {
         first = timeout(artim, wire.next(artim)) => first.map_err(|_| End::Silent)??,
         () = door.stop.cancelled() => return Err(End::Stopped),
+        () = waiting.pushed_out() => return Err(End::PushedOut),
     };
+    drop(waiting);
     let request = match first {
         Event::AssociateRequest(request) => request,
         other => return Err(unexpected(&other)),
@@ -189,7 +179,7 @@ where
 }
 
 /// Says what is still to be said, and closes. Before an association is `open` a timer that runs
-/// out ends the connection without a word (PS3.8 §9.2, AA-2).
+/// out ends the connection at once and without a word (PS3.8 §9.2, AA-2).
 async fn part<S>(mut wire: Wire<S>, end: &End, open: bool)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -207,8 +197,12 @@ where
         | End::Closed
         | End::Silent
         | End::Broken
-        | End::Stopped => None,
+        | End::Stopped
+        | End::PushedOut => None,
     };
+    if !open && matches!(end, End::Silent | End::PushedOut) {
+        return;
+    }
     if let Some(abort) = abort {
         // The association is over whether or not this arrives.
         let _ = wire.send(&encode::abort(abort)).await;
@@ -331,77 +325,19 @@ where
         let (calling, called) = (&self.accepted.calling, &self.accepted.called);
         let ended = end.label();
         count(ended);
-        let ms = lasted.as_millis();
-        tracing::info!(calling, called, stored, refused, bytes, ms, ended, "association ended");
+        let (ms, peer) = (lasted.as_millis(), self.peer.ip());
         if let End::Violation(_, reason) = end {
-            tracing::warn!(calling, reason, "association aborted: the peer broke the protocol");
+            tracing::warn!(
+                %peer, calling, called, stored, refused, bytes, ms, ended, reason,
+                "association ended"
+            );
+        } else {
+            tracing::info!(
+                %peer, calling, called, stored, refused, bytes, ms, ended,
+                "association ended"
+            );
         }
     }
-}
-
-/// A PDU that may not come now.
-fn unexpected(event: &Event) -> End {
-    let name = match event {
-        Event::Abort(abort) => return End::Aborted(*abort),
-        Event::AssociateRequest(_) => "A-ASSOCIATE-RQ",
-        Event::AssociateAccept(_) => "A-ASSOCIATE-AC",
-        Event::AssociateReject(_) => "A-ASSOCIATE-RJ",
-        Event::Data(_) => "P-DATA-TF",
-        Event::ReleaseRequest => "A-RELEASE-RQ",
-        Event::ReleaseResponse => "A-RELEASE-RP",
-    };
-    End::Violation(Abort::UNEXPECTED_PDU, format!("{name} may not come now"))
-}
-
-impl From<WireError> for End {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::Closed => Self::Closed,
-            WireError::Silent(_) => Self::Silent,
-            WireError::Broken(_) => Self::Broken,
-            WireError::Pdu(error) => Self::Violation(error.abort(), error.to_string()),
-        }
-    }
-}
-
-impl From<MessageError> for End {
-    fn from(error: MessageError) -> Self {
-        Self::Violation(Abort::UNEXPECTED_PDU, error.to_string())
-    }
-}
-
-impl End {
-    /// Its name in logs and metrics.
-    fn label(&self) -> &'static str {
-        match self {
-            Self::Released => "released",
-            Self::Aborted(_) => "aborted",
-            Self::Closed => "closed",
-            Self::Silent => "timed_out",
-            Self::Broken => "broken",
-            Self::Violation(..) => "violation",
-            Self::Rejected(_) => "rejected",
-            Self::Stopped => "stopped",
-        }
-    }
-}
-
-/// Counts an ended association, or a connection none came of.
-pub(in crate::dimse) fn count(result: &'static str) {
-    metrics::counter!("lastra_dicom_associations_total", "result" => result).increment(1);
-}
-
-/// Who connects and leaves without a word is a port check: no line, no count.
-fn note_unopened(end: &End) {
-    match end {
-        End::Closed | End::Stopped => return,
-        End::Rejected(rejection) => tracing::warn!(reason = %rejection, "association rejected"),
-        End::Violation(_, reason) => tracing::warn!(reason, "no association: not understood"),
-        End::Released | End::Aborted(_) | End::Silent | End::Broken => {
-            tracing::info!(ended = end.label(), "no association came of a connection");
-        }
-    }
-    count(end.label());
 }
 
 /// Counts an open association while it lives.

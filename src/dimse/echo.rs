@@ -4,8 +4,8 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 
 use crate::dimse::association::Association;
-use crate::dimse::association::End;
 use crate::dimse::command::CommandSet;
+use crate::dimse::end::End;
 use crate::dimse::message::MessageError;
 use crate::dimse::negotiate::Context;
 use crate::dimse::status::Status;

@@ -19,9 +19,11 @@ use crate::archive::archive::Archive;
 use crate::dimse::association;
 use crate::dimse::association::Door;
 use crate::dimse::association::Timers;
-use crate::dimse::association::count;
+use crate::dimse::end::count;
 use crate::dimse::negotiate::Rules;
 use crate::dimse::socket::EagerStream;
+use crate::dimse::waiting::Waiting;
+use crate::dimse::waiting::WaitingRoom;
 
 /// How the DICOM door behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,9 +75,11 @@ pub struct Listener {
     settings: Settings,
 }
 
-/// Connections held beyond the associations: not yet associated, being rejected, or closing. Past
-/// them a connection is closed at once.
-const SPARE_CONNECTIONS: usize = 64;
+/// Connections that have not asked for an association yet; past them the oldest makes room.
+const WAITING_CONNECTIONS: usize = 256;
+/// Connections held beyond the associations: waiting, being rejected, or closing. Past them a
+/// connection is closed at once.
+const SPARE_CONNECTIONS: usize = WAITING_CONNECTIONS + 128;
 /// Room for 4 GiB a connection would be nonsense; 128 MiB is more than any peer uses.
 const PDU_BYTES: std::ops::RangeInclusive<u32> = 4096..=128 * 1024 * 1024;
 /// After an error of `accept`, which most often means too many open files.
@@ -125,6 +129,7 @@ impl Listener {
             cut: cut.clone(),
         });
         let connections = Arc::new(Semaphore::new(associations + SPARE_CONNECTIONS));
+        let mut waiting = WaitingRoom::new(WAITING_CONNECTIONS);
         let mut tasks = JoinSet::new();
         loop {
             tokio::select! {
@@ -134,7 +139,8 @@ impl Listener {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         if let Ok(permit) = Arc::clone(&connections).try_acquire_owned() {
-                            tasks.spawn(serve(stream, peer, Arc::clone(&door), permit));
+                            let door = Arc::clone(&door);
+                            tasks.spawn(serve(stream, peer, waiting.enter(), door, permit));
                         } else {
                             count("turned_away");
                         }
@@ -157,9 +163,15 @@ impl Listener {
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, _: OwnedSemaphorePermit) {
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    waiting: Waiting,
+    door: Arc<Door>,
+    _: OwnedSemaphorePermit,
+) {
     match EagerStream::new(stream) {
-        Ok(stream) => association::serve(stream, peer, &door).await,
+        Ok(stream) => association::serve(stream, peer, waiting, &door).await,
         Err(error) => tracing::debug!(%error, "connection lost before it was served"),
     }
 }

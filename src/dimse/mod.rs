@@ -5,8 +5,8 @@
 //! [`association`] holds the conversation, [`store`] and [`echo`] serve it, [`listener`] lets
 //! peers in.
 //!
-//! Memory of an association, however large the objects: one read buffer of 256 KiB (512 KiB while
-//! it is being requested), what the archive has not written yet of earlier ones, a command set of
+//! Memory of an association, however large the objects: one read buffer of 256 KiB (16 KiB and
+//! its request, at most 512 KiB, before it is accepted), what the archive has not written yet of earlier ones, a command set of
 //! at most 64 KiB.
 //!
 //! Never here: rules on what is stored, the index, blobs. Start at [`association`].
@@ -17,6 +17,8 @@ pub mod client;
 pub mod command;
 pub mod echo;
 pub mod encode;
+mod end;
+mod items;
 pub mod listener;
 pub mod message;
 pub mod negotiate;
@@ -26,4 +28,5 @@ pub mod services;
 pub mod socket;
 pub mod status;
 pub mod store;
+mod waiting;
 pub mod wire;

@@ -225,6 +225,7 @@ fn user_variables(
         UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
     ];
     let mut asked_window = false;
+    let mut identified = false;
     let mut roles_answered = BTreeSet::new();
     for item in &request.user_variables {
         match item {
@@ -240,7 +241,8 @@ fn user_variables(
                 ours.push(UserVariableItem::ScuScpRoleSelectionSubItem(class.clone(), granted));
             }
             UserVariableItem::UserIdentityItem(identity)
-                if identity.positive_response_requested()
+                if !identified
+                    && identity.positive_response_requested()
                     && matches!(
                         identity.identity_type(),
                         UserIdentityType::Username | UserIdentityType::UsernamePassword
@@ -249,6 +251,7 @@ fn user_variables(
                 // A response of no bytes (PS3.7 §D.3.3.7.2). Tickets, assertions and tokens
                 // nobody has checked get none: that says they were not.
                 ours.push(UserVariableItem::Unknown(USER_IDENTITY_RESPONSE, vec![0, 0]));
+                identified = true;
             }
             _ => {}
         }

@@ -12,6 +12,7 @@ use dicom_ul::pdu::AssociationRQ;
 use dicom_ul::pdu::Pdu;
 use dicom_ul::pdu::read_pdu;
 
+use crate::dimse::items;
 use crate::dimse::refusal::Abort;
 use crate::dimse::refusal::Rejection;
 
@@ -278,7 +279,7 @@ fn whole_pdu(kind: u8, body: &[u8]) -> Result<Event, PduError> {
 /// An A-ASSOCIATE-RQ or -AC.
 fn associate(kind: u8, body: &[u8]) -> Result<Event, PduError> {
     let unreadable = |reason: String| PduError::Unreadable { kind, reason };
-    let body = known_items(body);
+    let body = items::sound(body);
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     let mut whole = BytesMut::with_capacity(HEADER_BYTES + body.len());
     whole.extend_from_slice(&[kind, 0]);
@@ -290,26 +291,6 @@ fn associate(kind: u8, body: &[u8]) -> Result<Event, PduError> {
         Ok(_) => Err(unreadable("a field is cut short".to_owned())),
         Err(error) => Err(unreadable(error.to_string())),
     }
-}
-
-/// Protocol version, AE titles and reserved bytes come before the items (PS3.8 Table 9-11).
-const BEFORE_ITEMS: usize = 68;
-
-/// Leaves out items of a type no edition knows: PS3.8 §9.3.1 has them ignored, the codec does not.
-fn known_items(body: &[u8]) -> Vec<u8> {
-    let (fixed, mut items) = body.split_at(BEFORE_ITEMS.min(body.len()));
-    let mut kept = fixed.to_vec();
-    while let Some(&[kind, _, high, low]) = items.first_chunk::<4>() {
-        let length = 4 + usize::from(u16::from_be_bytes([high, low]));
-        // An item that is cut short is kept: the codec refuses it.
-        let (item, rest) = items.split_at(length.min(items.len()));
-        if matches!(kind, 0x10 | 0x20 | 0x21 | 0x50) {
-            kept.extend_from_slice(item);
-        }
-        items = rest;
-    }
-    kept.extend_from_slice(items);
-    kept
 }
 
 #[cfg(test)]

@@ -12,16 +12,18 @@ use crate::access::permit::Subject;
 use crate::archive::error::ArchiveError;
 use crate::archive::ingest::Envelope;
 use crate::archive::ingest::Receiving;
+use crate::dicom::uid::Uid;
 use crate::dimse::association::Association;
 use crate::dimse::association::Door;
-use crate::dimse::association::End;
 use crate::dimse::command::AFFECTED_SOP_CLASS;
 use crate::dimse::command::AFFECTED_SOP_INSTANCE;
 use crate::dimse::command::CommandSet;
+use crate::dimse::end::End;
 use crate::dimse::message::MessageError;
 use crate::dimse::negotiate::Context;
 use crate::dimse::negotiate::Service;
 use crate::dimse::status::CANNOT_UNDERSTAND;
+use crate::dimse::status::DOES_NOT_MATCH;
 use crate::dimse::status::OUT_OF_RESOURCES;
 use crate::dimse::status::SOP_CLASS_NOT_SUPPORTED;
 use crate::dimse::status::Status;
@@ -106,13 +108,13 @@ async fn begin<S>(
     command: &CommandSet,
     door: &Door,
 ) -> Result<Receiving, Status> {
-    let sop_class = command.uid(AFFECTED_SOP_CLASS);
-    let is_of_context =
-        sop_class.as_ref().is_none_or(|sop_class| *sop_class == context.abstract_syntax);
-    if context.service != Service::Storage || !is_of_context {
-        let reason = "SOP class is not the presentation context's";
+    let sop_class = named(command, AFFECTED_SOP_CLASS, "Affected SOP Class UID (0000,0002)")?;
+    if context.service != Service::Storage || sop_class != context.abstract_syntax {
+        let reason = "SOP class (0000,0002) is not the presentation context's";
         return Err(Status::new(SOP_CLASS_NOT_SUPPORTED, reason));
     }
+    let sop_instance =
+        named(command, AFFECTED_SOP_INSTANCE, "Affected SOP Instance UID (0000,1000)")?;
     let calling = &association.accepted.calling;
     let actor = Actor::Node { ae_title: calling.clone(), address: Some(association.peer) };
     let permit = door
@@ -122,8 +124,8 @@ async fn begin<S>(
         .map_err(|_| of_store(&ArchiveError::Denied))?;
     let envelope = Envelope {
         transfer_syntax: context.transfer_syntax.clone(),
-        sop_class,
-        sop_instance: command.uid(AFFECTED_SOP_INSTANCE),
+        sop_class: Some(sop_class),
+        sop_instance: Some(sop_instance),
         ae_title: (!calling.is_empty()).then(|| calling.clone()),
         source: format!("cstore:{calling}@{}", association.peer.ip()),
         prefix: None,
@@ -133,6 +135,12 @@ async fn begin<S>(
         Err(error) => Err(error),
     };
     asked.map_err(|error| refused(association, &error))
+}
+
+/// A UID no C-STORE may lack (PS3.7 §9.3.1.1): without it nothing says what is being sent.
+fn named(command: &CommandSet, element: u16, name: &str) -> Result<Uid, Status> {
+    let missing = || Status::new(DOES_NOT_MATCH, &format!("{name} missing or unusable"));
+    command.uid(element).ok_or_else(missing)
 }
 
 /// The status of an error, and a line in the log: what a store said in full, for the operator; of

@@ -19,6 +19,7 @@ pub struct Wire<S> {
     stream: S,
     decoder: Decoder,
     stall: Duration,
+    read_bytes: usize,
 }
 
 /// Why a connection cannot be used any more.
@@ -38,10 +39,10 @@ pub enum WireError {
     Pdu(#[from] PduError),
 }
 
-/// Bytes asked of the network at once.
-const READ_BYTES: usize = 256 * 1024;
-/// Room below which a new buffer is taken.
-const SMALLEST_READ: usize = 64 * 1024;
+/// Bytes asked of the network at once while all that comes is small.
+const SHORT_READ_BYTES: usize = 16 * 1024;
+/// Bytes asked of the network at once where data sets come.
+const LONG_READ_BYTES: usize = 256 * 1024;
 /// How long, and for how many bytes, a closed connection is listened to, so that what we said last
 /// is not lost to a reset.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -51,7 +52,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// A connection that takes P-DATA-TF of `max_data_bytes` and gives up on a peer that is silent
     /// for `stall` in the midst of a PDU, or does not take what is sent.
     pub fn new(stream: S, max_data_bytes: u32, stall: Duration) -> Self {
-        Self { stream, decoder: Decoder::new(max_data_bytes), stall }
+        let decoder = Decoder::new(max_data_bytes);
+        Self { stream, decoder, stall, read_bytes: SHORT_READ_BYTES }
+    }
+
+    /// From now on data sets come: reads much at once.
+    pub fn expect_data_sets(&mut self) {
+        self.read_bytes = LONG_READ_BYTES;
     }
 
     /// The next event; waits `first` for it to begin. Can be dropped and called again.
@@ -64,8 +71,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             }
             let wait = if self.decoder.is_between_pdus() { first } else { self.stall };
             let buffer = self.decoder.buffer();
-            if buffer.capacity() - buffer.len() < SMALLEST_READ {
-                buffer.reserve(READ_BYTES);
+            // A new buffer when little is left of this one; what was handed on keeps the old.
+            if buffer.capacity() - buffer.len() < self.read_bytes / 4 {
+                buffer.reserve(self.read_bytes);
             }
             match timeout(wait, self.stream.read_buf(buffer)).await {
                 Ok(Ok(0)) => return Err(WireError::Closed),
