@@ -3,8 +3,12 @@
 mod admission;
 mod conversations;
 mod door;
+mod full_disk;
 mod hostile;
 mod limits;
+mod negotiation;
+mod statuses;
 mod stock_clients;
 mod stopping;
 mod tools;
+mod traces;

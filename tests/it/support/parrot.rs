@@ -67,12 +67,28 @@ impl Parrot {
 
     /// The status of the next response.
     pub async fn hear_status(&mut self) -> u16 {
+        self.hear_response().await.0
+    }
+
+    /// Status and Error Comment of the next response, the comment as it came, padding and all.
+    pub async fn hear_response(&mut self) -> (u16, Vec<u8>) {
         let (kind, body) = self.hear().await.expect("closed instead of an answer");
         assert_eq!(kind, 0x04, "no P-DATA-TF: {body:?}");
-        // (0000,0900) US 2
-        let tag = [0, 0, 0x00, 0x09, 2, 0, 0, 0];
-        let at = body.windows(8).position(|window| window == tag).unwrap() + 8;
-        u16::from_le_bytes([body[at], body[at + 1]])
+        let status = value_of(&body, 0x0900).expect("a response without a status");
+        let status = u16::from_le_bytes(status.try_into().unwrap());
+        (status, value_of(&body, 0x0902).unwrap_or_default())
+    }
+
+    /// Expects an A-ASSOCIATE-AC: id and result of every context, type and body of every sub-item
+    /// of the user information.
+    pub async fn hear_accepted(&mut self) -> (Vec<(u8, u8)>, Vec<(u8, Vec<u8>)>) {
+        let (kind, body) = self.hear().await.expect("closed instead of an answer");
+        assert_eq!(kind, 0x02, "no A-ASSOCIATE-AC: {body:?}");
+        let items = items_of(&body[68..]);
+        let contexts = items.iter().filter(|item| item.0 == 0x21);
+        let results = contexts.map(|(_, body)| (body[0], body[2])).collect();
+        let user = items.iter().find(|item| item.0 == 0x50).expect("no user information");
+        (results, items_of(&user.1))
     }
 
     /// Expects an A-ABORT and the end; its source and reason.
@@ -148,7 +164,32 @@ fn padded(uid: &str) -> Vec<u8> {
     bytes
 }
 
-fn item(kind: u8, body: &[u8]) -> Vec<u8> {
+/// The value of an element (0000,`element`) in a command set, all in one PDV.
+fn value_of(pdu: &[u8], element: u16) -> Option<Vec<u8>> {
+    // PDV length, context and control header come first.
+    let mut rest = &pdu[6..];
+    while let Some((header, after)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_le_bytes(header[4..].try_into().unwrap()) as usize;
+        if header[..2] == [0, 0] && header[2..4] == element.to_le_bytes() {
+            return Some(after[..length].to_vec());
+        }
+        rest = &after[length..];
+    }
+    None
+}
+
+fn items_of(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut items = Vec::new();
+    while let Some((&[kind, _, high, low], rest)) = bytes.split_first_chunk::<4>() {
+        let (body, rest) = rest.split_at(usize::from(u16::from_be_bytes([high, low])));
+        items.push((kind, body.to_vec()));
+        bytes = rest;
+    }
+    items
+}
+
+/// An item or sub-item of an association PDU.
+pub fn item(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = u16::try_from(body.len()).unwrap();
     [&[kind, 0][..], &length.to_be_bytes(), body].concat()
 }
