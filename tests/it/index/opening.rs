@@ -51,8 +51,7 @@ async fn a_newer_schema_is_refused_in_sqlite() {
     kept.index.close().await;
     let url = format!("sqlite://{}", kept.folder.path().join("index.sqlite").display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let newer =
-        "INSERT INTO _sqlx_migrations VALUES (9000, 'newer', CURRENT_TIMESTAMP, 1, x'00', 1)";
+    let newer = "INSERT INTO _sqlx_migrations VALUES (9000, 'newer', CURRENT_TIMESTAMP, 1, x'00', 1)";
     sqlx::query(newer).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     assert_newer(open(&kept.settings, kept.folder.path()).await.unwrap_err());
