@@ -99,7 +99,7 @@ impl Reader {
         Ok(Self { delimiter, finder, buffer, place: Place::Preamble })
     }
 
-    /// Takes bytes of the body; ask [`Reader::next`] until it has no more.
+    /// Takes bytes of the body; ask [`Reader::event`] until it has no more.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.place != Place::Done {
             self.buffer.extend_from_slice(bytes);
@@ -112,7 +112,7 @@ impl Reader {
     }
 
     /// The next event, or `None` until more is pushed.
-    pub fn next(&mut self) -> Result<Option<Event>, RelatedError> {
+    pub fn event(&mut self) -> Result<Option<Event>, RelatedError> {
         loop {
             match self.place {
                 Place::Preamble => {

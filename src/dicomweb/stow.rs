@@ -123,7 +123,7 @@ impl Intake {
         let mut reader = Reader::new(boundary).map_err(malformed)?;
         let mut part = None;
         let broken = loop {
-            match reader.next() {
+            match reader.event() {
                 Ok(Some(Event::Part(_))) if self.parts() >= MAX_PARTS => {
                     break format!("a request may have {MAX_PARTS} parts");
                 }

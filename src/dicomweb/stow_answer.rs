@@ -109,24 +109,21 @@ pub fn module(ended: &[Ended], addressed: Option<&Uid>, urls: &Urls) -> Value {
     for ended in ended {
         match ended {
             Ended::Stored(receipt) => referenced.push(stored(receipt, warning(ended), urls)),
-            Ended::Failed(names, failure) => match (&names.sop_class, &names.sop_instance) {
-                (Some(class), Some(instance)) => {
-                    let mut item = reference(class, instance);
-                    put_failure(&mut item, failure);
-                    failed.push(item);
-                }
-                _ => {
-                    let mut item = json!({});
-                    put_failure(&mut item, failure);
-                    other.push(item);
-                }
-            },
+            Ended::Failed(names, failure) => {
+                let named = names.sop_class.as_ref().zip(names.sop_instance.as_ref());
+                let (sequence, mut item) = match named {
+                    Some((class, instance)) => (&mut failed, reference(class, instance)),
+                    None => (&mut other, json!({})),
+                };
+                put_failure(&mut item, failure);
+                sequence.push(item);
+            }
         }
     }
     let mut module = json!({ "00081190": retrieve_url(ended, addressed, urls) });
     for (tag, items) in [("00081198", failed), ("00081199", referenced), ("0008119A", other)] {
         if !items.is_empty() {
-            put(&mut module, tag, "SQ", items);
+            put(&mut module, tag, "SQ", &items);
         }
     }
     module
@@ -142,14 +139,14 @@ fn retrieve_url(ended: &[Ended], addressed: Option<&Uid>, urls: &Urls) -> Value 
         Some(study) => Some(study),
         None => studies.next().filter(|first| studies.all(|study| study == *first)),
     };
-    one.map_or_else(|| json!({"vr": "UR"}), |study| value("UR", vec![urls.study(study).into()]))
+    one.map_or_else(|| json!({"vr": "UR"}), |study| value("UR", &[urls.study(study).into()]))
 }
 
 fn stored(receipt: &Receipt, warning: Option<u16>, urls: &Urls) -> Value {
     let mut item = reference(&receipt.sop_class, &receipt.path.instance);
-    put(&mut item, "00081190", "UR", vec![urls.of(&receipt.path).into()]);
+    put(&mut item, "00081190", "UR", &[urls.of(&receipt.path).into()]);
     if let Some(warning) = warning {
-        put(&mut item, "00081196", "US", vec![warning.into()]);
+        put(&mut item, "00081196", "US", &[warning.into()]);
     }
     item
 }
@@ -163,26 +160,26 @@ fn warning(ended: &Ended) -> Option<u16> {
 
 /// SOP Instance Reference Macro (PS3.3 Table 10-11).
 fn reference(class: &Uid, instance: &Uid) -> Value {
-    let uid = |uid: &Uid| value("UI", vec![uid.as_str().into()]);
+    let uid = |uid: &Uid| value("UI", &[uid.as_str().into()]);
     json!({ "00081150": uid(class), "00081155": uid(instance) })
 }
 
 /// The reason as the standard has it, and its words where clients look for them: Failed Attributes
 /// Sequence with an Error Comment.
 fn put_failure(item: &mut Value, failure: &Failure) {
-    put(item, "00081197", "US", vec![failure.reason.into()]);
+    put(item, "00081197", "US", &[failure.reason.into()]);
     let comment: String = failure.comment.chars().take(MAX_COMMENT_CHARS).collect();
-    let comment = json!({ "00000902": value("LO", vec![comment.into()]) });
-    put(item, "00741048", "SQ", vec![comment]);
+    let comment = json!({ "00000902": value("LO", &[comment.into()]) });
+    put(item, "00741048", "SQ", &[comment]);
 }
 
-fn put(item: &mut Value, tag: &str, vr: &str, values: Vec<Value>) {
+fn put(item: &mut Value, tag: &str, vr: &str, values: &[Value]) {
     if let Some(attributes) = item.as_object_mut() {
         attributes.insert(tag.to_owned(), value(vr, values));
     }
 }
 
-fn value(vr: &str, values: Vec<Value>) -> Value {
+fn value(vr: &str, values: &[Value]) -> Value {
     json!({ "vr": vr, "Value": values })
 }
 

@@ -65,7 +65,9 @@ impl Part {
                 }
                 Err(error) => Err(unreadable(&error)),
             },
-            State::Receiving(receiving) => receiving.write(bytes).await.map_err(Failure::of),
+            State::Receiving(receiving) => {
+                receiving.write(bytes).await.map_err(|error| Failure::of(&error))
+            }
             State::Failed(_) => return,
         };
         self.keep(written);
@@ -88,7 +90,7 @@ impl Part {
         match state {
             State::Receiving(receiving) => match receiving.finish().await {
                 Ok(receipt) => Ended::Stored(receipt),
-                Err(error) => Ended::Failed(names, Failure::of(error)),
+                Err(error) => Ended::Failed(names, Failure::of(&error)),
             },
             State::Failed(failure) => Ended::Failed(names, failure),
             // Not reached: a prefix ends in one of the others.
@@ -112,13 +114,16 @@ impl Part {
             source: target.source.clone(),
             prefix: prefix.well_formed.then(|| prefix.bytes.into()),
         };
-        let receiving = target.archive.receive(&target.permit, envelope).map_err(Failure::of)?;
+        let receiving = target
+            .archive
+            .receive(&target.permit, envelope)
+            .map_err(|error| Failure::of(&error))?;
         let mut receiving = match &target.study {
             Some(study) => receiving.of_study(study.clone()),
             None => receiving,
         };
         for bytes in first.into_iter().filter(|bytes| !bytes.is_empty()) {
-            receiving.write(bytes).await.map_err(Failure::of)?;
+            receiving.write(bytes).await.map_err(|error| Failure::of(&error))?;
         }
         self.state = State::Receiving(Box::new(receiving));
         Ok(())
@@ -137,7 +142,7 @@ fn unreadable(error: &Part10Error) -> Failure {
 
 impl Failure {
     /// An archive's error in the words of a store response.
-    fn of(error: ArchiveError) -> Self {
-        Self { reason: crate::dicomweb::stow_answer::reason(&error), comment: error.to_string() }
+    fn of(error: &ArchiveError) -> Self {
+        Self { reason: crate::dicomweb::stow_answer::reason(error), comment: error.to_string() }
     }
 }

@@ -1,15 +1,20 @@
+//! Bodies seen in the field, cut anywhere; bodies nobody should send.
+
 use proptest::prelude::*;
 
 use super::{Event, Head, MAX_HEADER_BYTES, Reader, RelatedError};
 
-/// Parts (content type, bytes) of a body, the bytes joined; whether it ended as it must.
-fn read(body: &[u8], cut: usize) -> (Vec<(String, Vec<u8>)>, Result<(), RelatedError>) {
+/// Content type and bytes.
+type Part = (String, Vec<u8>);
+
+/// Parts of a body, the bytes joined; whether it ended as it must.
+fn read(body: &[u8], cut: usize) -> (Vec<Part>, Result<(), RelatedError>) {
     let mut reader = Reader::new("b").unwrap();
-    let (mut whole, mut open): (Vec<(String, Vec<u8>)>, Option<(String, Vec<u8>)>) = (vec![], None);
+    let (mut whole, mut open): (Vec<Part>, Option<Part>) = (vec![], None);
     for piece in body.chunks(cut.max(1)) {
         reader.push(piece);
         loop {
-            match reader.next() {
+            match reader.event() {
                 Ok(Some(Event::Part(head))) => open = Some((head.content_type, Vec::new())),
                 Ok(Some(Event::Bytes(bytes))) => open.as_mut().unwrap().1.extend_from_slice(&bytes),
                 Ok(Some(Event::PartEnd)) => whole.push(open.take().unwrap()),
@@ -22,7 +27,7 @@ fn read(body: &[u8], cut: usize) -> (Vec<(String, Vec<u8>)>, Result<(), RelatedE
     (whole, reader.finish())
 }
 
-fn part(kind: &str, bytes: &[u8]) -> (String, Vec<u8>) {
+fn part(kind: &str, bytes: &[u8]) -> Part {
     (kind.to_owned(), bytes.to_vec())
 }
 
@@ -93,7 +98,7 @@ fn what_a_part_says_of_itself_is_heard() {
         content_length: Some(7),
         content_location: "u".to_owned(),
     };
-    assert_eq!(reader.next(), Ok(Some(Event::Part(head))));
+    assert_eq!(reader.event(), Ok(Some(Event::Part(head))));
 }
 
 proptest! {

@@ -1,3 +1,5 @@
+//! The Store Instances Response, sequence by sequence.
+
 use super::{
     CANNOT_UNDERSTAND, DOES_NOT_MATCH, Ended, Failure, Names, OUT_OF_RESOURCES, module, reason,
     status,

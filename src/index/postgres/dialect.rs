@@ -25,8 +25,7 @@ pub(super) const MODALITIES: &str = "string_agg(x.modality, chr(92))";
 pub(super) const LOCK_ROWS: Option<&str> = Some(" FOR NO KEY UPDATE");
 
 /// Raises the event counter by what is bound between these two…
-pub(super) const COUNT_BEFORE: &str =
-    "WITH counted AS (UPDATE event_counter SET last = last + ";
+pub(super) const COUNT_BEFORE: &str = "WITH counted AS (UPDATE event_counter SET last = last + ";
 /// …and goes on in the same statement.
 pub(super) const COUNT_BEHIND: &str = " WHERE one = 1 RETURNING last) ";
 /// Where the raised counter is read.
@@ -59,9 +58,9 @@ pub async fn open(url: &str, connections: u32) -> Result<Adapter, IndexError> {
         // Asking each connection first whether it lives would double the way of every statement.
         .test_before_acquire(false)
         .before_acquire(|connection, state| {
-            Box::pin(async move {
-                Ok(state.idle_for < LONG_IDLE || connection.ping().await.is_ok())
-            })
+            Box::pin(
+                async move { Ok(state.idle_for < LONG_IDLE || connection.ping().await.is_ok()) },
+            )
         })
         .connect_with(options)
         .await

@@ -183,7 +183,12 @@ fn push_rule(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
         Rule::Range { from, to } => {
             // An empty value lies in no range.
             let from = from.as_deref().map(clean).unwrap_or_default();
-            push_between(sql, column, if from.is_empty() { None } else { Some(&from) }, to.as_deref());
+            push_between(
+                sql,
+                column,
+                if from.is_empty() { None } else { Some(&from) },
+                to.as_deref(),
+            );
         }
     }
 }
@@ -236,7 +241,8 @@ fn behind(prefix: &str) -> Option<String> {
     while let Some((at, last)) = rest.char_indices().next_back() {
         let start = rest.get(..at)?;
         // The surrogates between U+D7FF and U+E000 are no characters.
-        let next = u32::from(last).checked_add(1).map(|next| if next == 0xD800 { 0xE000 } else { next });
+        let next =
+            u32::from(last).checked_add(1).map(|next| if next == 0xD800 { 0xE000 } else { next });
         if let Some(next) = next.and_then(char::from_u32) {
             return Some(format!("{start}{next}"));
         }

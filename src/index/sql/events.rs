@@ -12,9 +12,9 @@ use crate::model::event::Event;
 use crate::model::event::EventKind;
 use crate::model::study::NewInstance;
 
-use super::dialect::COUNTED;
 use super::dialect::COUNT_BEFORE;
 use super::dialect::COUNT_BEHIND;
+use super::dialect::COUNTED;
 use super::dialect::Db;
 use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
@@ -35,7 +35,9 @@ pub(super) async fn write(
         let count = signed(piece.len() as u64);
         let mut sql = QueryBuilder::<Db>::new(COUNT_BEFORE);
         sql.push_bind(count).push(COUNT_BEHIND);
-        sql.push("INSERT INTO event (sequence, at_us, kind, study, series, instance) SELECT c.last - ");
+        sql.push(
+            "INSERT INTO event (sequence, at_us, kind, study, series, instance) SELECT c.last - ",
+        );
         sql.push_bind(count);
         sql.push(" + v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 FROM ");
         sql.push(COUNTED).push(" AS c, (");
@@ -112,8 +114,9 @@ pub(super) async fn after(
             Ok(Event {
                 sequence: get(row, 0)?,
                 at_us: get(row, 1)?,
-                kind: EventKind::parse(&kind)
-                    .ok_or_else(|| IndexError::Inconsistent("an unknown kind of event".to_owned()))?,
+                kind: EventKind::parse(&kind).ok_or_else(|| {
+                    IndexError::Inconsistent("an unknown kind of event".to_owned())
+                })?,
                 study: identifier(row, 3)?,
                 series: identifier(row, 4)?,
                 instance: identifier(row, 5)?,

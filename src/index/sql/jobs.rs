@@ -77,12 +77,14 @@ pub(super) async fn finish(tx: &mut Tx<'_>, worker: &str, job: &Job) -> Result<(
         .await
         .map_err(failed)?;
     if done.rows_affected() == 0 {
-        sqlx::query("UPDATE job SET worker = '', leased_until_us = 0 WHERE id = $1 AND worker = $2")
-            .bind(job.id)
-            .bind(worker)
-            .execute(&mut **tx)
-            .await
-            .map_err(failed)?;
+        sqlx::query(
+            "UPDATE job SET worker = '', leased_until_us = 0 WHERE id = $1 AND worker = $2",
+        )
+        .bind(job.id)
+        .bind(worker)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
     }
     Ok(())
 }

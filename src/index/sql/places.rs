@@ -161,13 +161,19 @@ async fn make_patients(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), 
         );
         let rows: Vec<(i64, String, String, String)> =
             sql.build_query_as().fetch_all(&mut **tx).await.map_err(failed)?;
-        made.extend(rows.into_iter().map(|(id, issuer, value, scope)| ([issuer, value, scope], id)));
+        made.extend(
+            rows.into_iter().map(|(id, issuer, value, scope)| ([issuer, value, scope], id)),
+        );
     }
     for place in places.iter_mut().filter(|place| place.patient.is_none()) {
         place.patient = made.get(&place.patient_key).copied();
     }
     // Another node was faster: its rows are committed now, so they can be seen.
-    if places.iter().any(|place| place.patient.is_none()) { look_up(tx, places).await } else { Ok(()) }
+    if places.iter().any(|place| place.patient.is_none()) {
+        look_up(tx, places).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Makes the missing studies; gives those made here.
@@ -254,10 +260,7 @@ async fn make_series(
 }
 
 /// Enters the modalities of new series with their studies' dates, for lists newest first.
-async fn modalities(
-    tx: &mut Tx<'_>,
-    new: &[(i64, i64, &NewInstance)],
-) -> Result<(), IndexError> {
+async fn modalities(tx: &mut Tx<'_>, new: &[(i64, i64, &NewInstance)]) -> Result<(), IndexError> {
     let mut new: Vec<(i64, &str)> = new
         .iter()
         .map(|(_, study, first)| (*study, first.series.modality.as_str()))
@@ -288,8 +291,9 @@ async fn requests(tx: &mut Tx<'_>, new: &[(i64, i64, &NewInstance)]) -> Result<(
     });
     let requests: Vec<_> = requests.collect();
     for piece in pieces(&requests) {
-        let mut sql =
-            QueryBuilder::<Db>::new("INSERT INTO request (series, scheduled_step_id, procedure_id) ");
+        let mut sql = QueryBuilder::<Db>::new(
+            "INSERT INTO request (series, scheduled_step_id, procedure_id) ",
+        );
         values(&mut sql, piece, |row, (series, request)| {
             row.whole(*series).text(&request.scheduled_step_id).text(&request.procedure_id);
         });

@@ -32,7 +32,8 @@ type DbRow = <Db as sqlx::Database>::Row;
 const TREE: &str = " FROM study st JOIN patient p ON p.id = st.patient
   JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id WHERE ";
 
-const LOCATED: &str = "SELECT i.id, i.series, st.uid, se.uid, i.uid, i.sop_class, i.number, c.blob_key,
+const LOCATED: &str =
+    "SELECT i.id, i.series, st.uid, se.uid, i.uid, i.sop_class, i.number, c.blob_key,
     c.blob_bytes, c.data_set_sha256, c.transfer_syntax, i.frames, c.layout, c.received_us
   FROM page JOIN instance i ON i.id = page.instance_row JOIN series se ON se.id = i.series
     JOIN study st ON st.id = se.study JOIN copy c ON c.instance = i.id AND c.served = 1";

@@ -113,15 +113,20 @@ fn newest(query: &Query) -> Newest {
 
 /// The one modality asked for, if so.
 fn modality(query: &Query) -> Option<&str> {
-    query.matches.iter().find_map(|condition| match (condition.key, &condition.rule) {
-        (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(text)) => Some(text.as_str()),
-        (Key::ModalitiesInStudy | Key::Modality, Rule::AnyOf(texts)) => match texts.as_slice() {
-            [text] => Some(text.as_str()),
+    query
+        .matches
+        .iter()
+        .find_map(|condition| match (condition.key, &condition.rule) {
+            (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(text)) => Some(text.as_str()),
+            (Key::ModalitiesInStudy | Key::Modality, Rule::AnyOf(texts)) => {
+                match texts.as_slice() {
+                    [text] => Some(text.as_str()),
+                    _ => None,
+                }
+            }
             _ => None,
-        },
-        _ => None,
-    })
-    .filter(|text| !text.is_empty())
+        })
+        .filter(|text| !text.is_empty())
 }
 
 fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {

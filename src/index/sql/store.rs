@@ -42,8 +42,12 @@ pub(super) async fn store(
     now_us: i64,
 ) -> Result<Vec<Outcome>, IndexError> {
     let found = places::find(tx, instances, now_us).await?;
-    let known: Vec<Known<'_>> =
-        found.series.iter().zip(instances).map(|(s, new)| (*s, new.instance.uid.as_str())).collect();
+    let known: Vec<Known<'_>> = found
+        .series
+        .iter()
+        .zip(instances)
+        .map(|(s, new)| (*s, new.instance.uid.as_str()))
+        .collect();
     let made = make_instances(tx, instances, &known).await?;
     // Every first sight was entered above; what is left is known already, from before or from
     // earlier in this batch.
@@ -122,7 +126,8 @@ async fn keep_beside(
     known: &[Known<'_>],
     rest: &[usize],
 ) -> Result<Vec<(usize, Outcome)>, IndexError> {
-    let keys: Vec<Known<'_>> = rest.iter().filter_map(|number| known.get(*number).copied()).collect();
+    let keys: Vec<Known<'_>> =
+        rest.iter().filter_map(|number| known.get(*number).copied()).collect();
     let mut rows: HashMap<(i64, String), i64> = HashMap::new();
     let mut kept: HashSet<(i64, Vec<u8>, String)> = HashSet::new();
     for piece in pieces(&keys) {

@@ -31,7 +31,11 @@ async fn every_caller_gets_its_own_outcome(kept: &Kept) {
         assert_eq!(outcome.unwrap(), Outcome::Stored);
     }
     let mixed = objects.iter().enumerate().map(|(number, new)| {
-        let sent = if number % 2 == 0 { again(new) } else { object("1.1", "1.1.1", &format!("2.{number}")) };
+        let sent = if number % 2 == 0 {
+            again(new)
+        } else {
+            object("1.1", "1.1.1", &format!("2.{number}"))
+        };
         committer.store(sent)
     });
     for (number, outcome) in futures::future::join_all(mixed).await.into_iter().enumerate() {
@@ -47,7 +51,8 @@ async fn one_bad_object_does_not_harm_its_neighbours(kept: &Kept) {
     let committer = committer(kept);
     let first = object("1.1", "1.1.1", "1.1.1.0");
     committer.store(first.clone()).await.unwrap();
-    let mut objects: Vec<_> = (1..50).map(|n| object("1.1", "1.1.1", &format!("1.1.1.{n}"))).collect();
+    let mut objects: Vec<_> =
+        (1..50).map(|n| object("1.1", "1.1.1", &format!("1.1.1.{n}"))).collect();
     objects[20].copy.blob_key = first.copy.blob_key;
     let stored = objects.iter().map(|new| committer.store(new.clone()));
     let outcomes = futures::future::join_all(stored).await;

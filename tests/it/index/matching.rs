@@ -255,7 +255,9 @@ async fn patterns_take_nothing_for_more_than_it_is(kept: &Kept) {
 
 async fn ranges_include_their_bounds_and_what_begins_with_them(kept: &Kept) {
     let index = &*kept.index;
-    for (number, date) in ["", "2025", "20251231", "20260101", "20260131", "20260201"].iter().enumerate() {
+    for (number, date) in
+        ["", "2025", "20251231", "20260101", "20260131", "20260201"].iter().enumerate()
+    {
         let study = format!("1.{number}");
         let new = object(&study, &format!("{study}.1"), &format!("{study}.1.1"));
         store(index, &[with(new, |o| o.study.date = (*date).to_owned())]).await;
@@ -313,7 +315,8 @@ async fn conditions_below_hold_on_one_row_together(kept: &Kept) {
         (vec![ct.clone(), class("9.1"), number("2")], [0, 0, 0]),
         (vec![class("9.1")], [1, 2, 2]),
     ] {
-        for (level, expected) in [Level::Study, Level::Series, Level::Instance].iter().zip(expected) {
+        for (level, expected) in [Level::Study, Level::Series, Level::Instance].iter().zip(expected)
+        {
             let query = query(*level, matches.clone());
             assert_eq!(index.find(&query).await.unwrap().len(), expected, "{query:?}");
             assert_eq!(index.count(&query, 10).await.unwrap() as usize, expected);
@@ -326,14 +329,17 @@ async fn studies_come_newest_first_and_pages_fit_together(kept: &Kept) {
     let mut expected = Vec::new();
     for number in 0..30 {
         let study = format!("1.{number}");
-        let (date, time) = (format!("202601{:02}", number % 4 + 1), format!("{:02}0000", number % 3));
+        let (date, time) =
+            (format!("202601{:02}", number % 4 + 1), format!("{:02}0000", number % 3));
         expected.push((date.clone(), time.clone(), number));
         let new = object(&study, &format!("{study}.1"), &format!("{study}.1.1"));
         store(index, &[with(new, |o| (o.study.date, o.study.time) = (date, time))]).await;
     }
     expected.sort_by(|one, other| other.cmp(one));
     let expected: Vec<String> = expected.iter().map(|(.., number)| format!("1.{number}")).collect();
-    for matches in [vec![], vec![(Key::Modality, equal("CT"))], vec![(Key::PatientName, like("R*"))]] {
+    for matches in
+        [vec![], vec![(Key::Modality, equal("CT"))], vec![(Key::PatientName, like("R*"))]]
+    {
         for size in [1, 7, 30, 31] {
             let mut all = Vec::new();
             for offset in (0..40).step_by(size) {
@@ -405,7 +411,10 @@ async fn answers_carry_counts_and_what_was_said(kept: &Kept) {
     let last = &found[2];
     assert_eq!(last.patient, two.patient.attributes);
     assert_eq!(last.patient_id, patient("", "P1"));
-    assert_eq!((last.study.as_str(), &last.study_uid), (two.study.attributes.as_str(), &uid("1.1")));
+    assert_eq!(
+        (last.study.as_str(), &last.study_uid),
+        (two.study.attributes.as_str(), &uid("1.1"))
+    );
     assert_eq!(last.modalities, ["A,B", "CT"]);
     assert_eq!((last.study_series, last.study_instances), (2, 3));
     let series = last.series.as_ref().unwrap();
@@ -413,7 +422,10 @@ async fn answers_carry_counts_and_what_was_said(kept: &Kept) {
     assert_eq!(series.uid, uid("1.1.2"));
     let instance = last.instance.as_ref().unwrap();
     assert_eq!(instance.attributes, three.instance.attributes);
-    assert_eq!((&instance.uid, instance.transfer_syntax.as_str()), (&uid("1.1.2.2"), "1.2.840.10008.1.2.1"));
+    assert_eq!(
+        (&instance.uid, instance.transfer_syntax.as_str()),
+        (&uid("1.1.2.2"), "1.2.840.10008.1.2.1")
+    );
 
     let studies = index.find(&everything(Level::Study)).await.unwrap();
     assert_eq!(studies.len(), 1);
@@ -427,7 +439,8 @@ async fn scopes_of_a_query_narrow_it(kept: &Kept) {
     let index = &*kept.index;
     let mine = object("1.1", "1.1.1", "1.1.1.1");
     let theirs = with(object("1.1", "1.1.1", "1.1.1.2"), |o| o.patient.id = patient("", "P2"));
-    store(index, &[mine, theirs, object("1.1", "1.1.2", "1.1.2.1"), object("1.2", "1.2.1", "1")]).await;
+    store(index, &[mine, theirs, object("1.1", "1.1.2", "1.1.2.1"), object("1.2", "1.2.1", "1")])
+        .await;
     let (study, series) = (Some(uid("1.1")), Some(uid("1.1.1")));
     let mine = Some(patient("", "P1"));
     for (study, series, patient, expected) in [
@@ -439,7 +452,8 @@ async fn scopes_of_a_query_narrow_it(kept: &Kept) {
         (Some(uid("1.2")), series.clone(), None, [0, 0, 0]),
         (None, series, mine, [1, 1, 1]),
     ] {
-        for (level, expected) in [Level::Study, Level::Series, Level::Instance].iter().zip(expected) {
+        for (level, expected) in [Level::Study, Level::Series, Level::Instance].iter().zip(expected)
+        {
             let query = Query {
                 study: study.clone(),
                 series: series.clone(),

@@ -11,6 +11,7 @@ mod properties;
 mod queue;
 mod rows;
 mod searching;
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
 mod speed;
 mod storing;
 mod together;

@@ -16,7 +16,7 @@ use crate::support::postgres;
 async fn rows_survive_closing_and_the_log_is_folded_in() {
     let kept = Kept::in_sqlite().await;
     let sent = object("1.1", "1.1.1", "1.1.1.1");
-    store(&*kept.index, &[sent.clone()]).await;
+    store(&*kept.index, std::slice::from_ref(&sent)).await;
     kept.index.close().await;
     let log = kept.folder.path().join("index.sqlite-wal");
     assert!(std::fs::metadata(log).map_or(0, |log| log.len()) == 0);
@@ -51,7 +51,8 @@ async fn a_newer_schema_is_refused_in_sqlite() {
     kept.index.close().await;
     let url = format!("sqlite://{}", kept.folder.path().join("index.sqlite").display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let newer = "INSERT INTO _sqlx_migrations VALUES (9000, 'newer', CURRENT_TIMESTAMP, 1, x'00', 1)";
+    let newer =
+        "INSERT INTO _sqlx_migrations VALUES (9000, 'newer', CURRENT_TIMESTAMP, 1, x'00', 1)";
     sqlx::query(newer).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     assert_newer(open(&kept.settings, kept.folder.path()).await.unwrap_err());
@@ -86,7 +87,7 @@ async fn many_nodes_may_make_the_tables_at_once() {
 async fn errors_hold_no_patient_data() {
     for kept in [Kept::in_sqlite().await, Kept::in_postgres().await] {
         let sent = object("1.1", "1.1.1", "1.1.1.1");
-        store(&*kept.index, &[sent.clone()]).await;
+        store(&*kept.index, std::slice::from_ref(&sent)).await;
         // A blob key used twice breaks a constraint.
         let mut other = object("1.1", "1.1.1", "1.1.1.2");
         other.copy.blob_key = sent.copy.blob_key;

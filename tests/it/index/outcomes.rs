@@ -33,7 +33,7 @@ crate::index::on_every_index! {
 async fn a_resend_writes_nothing(kept: &Kept) {
     let index = &*kept.index;
     let sent = object("1.1", "1.1.1", "1.1.1.1");
-    assert_eq!(store(index, &[sent.clone()]).await, [Outcome::Stored]);
+    assert_eq!(store(index, std::slice::from_ref(&sent)).await, [Outcome::Stored]);
     let (before, events) = (index.totals().await.unwrap(), index.events(0, 10).await.unwrap());
     for _ in 0..3 {
         assert_eq!(store(index, &[again(&sent)]).await, [Outcome::AlreadyHere]);
@@ -50,9 +50,9 @@ async fn other_bytes_under_a_known_uid_are_kept_beside_the_first(kept: &Kept) {
     let second = altered(&first);
     // The same bytes in another transfer syntax are other bytes to whoever fetches them.
     let third = with(again(&second), |o| o.copy.transfer_syntax = "1.2.840.10008.1.2".to_owned());
-    store(index, &[first.clone()]).await;
+    store(index, std::slice::from_ref(&first)).await;
     for other in [&second, &third] {
-        assert_eq!(store(index, &[other.clone()]).await, [Outcome::KeptBeside]);
+        assert_eq!(store(index, std::slice::from_ref(other)).await, [Outcome::KeptBeside]);
         assert_eq!(store(index, &[again(other)]).await, [Outcome::AlreadyHere]);
     }
     assert_eq!(store(index, &[again(&first)]).await, [Outcome::AlreadyHere]);
@@ -152,9 +152,9 @@ async fn a_study_under_two_patients_stays_with_both(kept: &Kept) {
     let index = &*kept.index;
     let mine = object("1.1", "1.1.1", "1.1.1.1");
     let theirs = with(altered(&mine), |o| o.patient.id = patient("", "P2"));
-    assert_eq!(store(index, &[mine.clone()]).await, [Outcome::Stored]);
+    assert_eq!(store(index, std::slice::from_ref(&mine)).await, [Outcome::Stored]);
     // Of another patient: not beside the first, but on its own.
-    assert_eq!(store(index, &[theirs.clone()]).await, [Outcome::Stored]);
+    assert_eq!(store(index, std::slice::from_ref(&theirs)).await, [Outcome::Stored]);
     let more = with(altered(&theirs), |o| o.instance.uid = uid("1.1.1.2"));
     assert_eq!(store(index, &[more]).await, [Outcome::Stored]);
 
@@ -228,7 +228,7 @@ async fn text_that_a_database_may_not_like_is_kept(kept: &Kept) {
         o.study.description = odd.to_owned();
         o.instance.number = "99999999999999999999".to_owned();
     });
-    assert_eq!(store(index, &[new.clone()]).await, [Outcome::Stored]);
+    assert_eq!(store(index, std::slice::from_ref(&new)).await, [Outcome::Stored]);
     assert_eq!(store(index, &[again(&new)]).await, [Outcome::AlreadyHere]);
     assert_eq!(index.patients_of_study("1.1").await.unwrap(), [patient(odd, odd)]);
 }

@@ -18,13 +18,13 @@ use proptest::sample::select;
 use proptest::test_runner::Config;
 use proptest::test_runner::TestRunner;
 
+use super::matching::KEYS;
 use super::objects::Kept;
 use super::objects::object;
 use super::objects::patient;
 use super::objects::store;
 use super::objects::uid;
 use super::objects::with;
-use super::matching::KEYS;
 
 /// Values with what patterns, accents and empty values make difficult; few, so that many are equal.
 const TEXTS: [&str; 12] = ["", "A", "a", "AB", "Ä", "A%", "A_", "[A]", "A\\", "A*", "山", "AB^A"];
@@ -102,8 +102,10 @@ fn objects() -> impl Strategy<Value = Vec<NewInstance>> {
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
-    let value = || prop_oneof![3 => text(), 2 => date(), 1 => number(), 1 => Just("CT".to_owned()),
-        1 => Just("P1".to_owned()), 1 => Just("1.1".to_owned())];
+    let value = || {
+        prop_oneof![3 => text(), 2 => date(), 1 => number(), 1 => Just("CT".to_owned()),
+        1 => Just("P1".to_owned()), 1 => Just("1.1".to_owned())]
+    };
     let bound = || proptest::option::of(value());
     prop_oneof![
         value().prop_map(Rule::Equal),
@@ -145,7 +147,11 @@ struct Model<'a> {
     instances: Vec<(usize, &'a NewInstance)>,
 }
 
-fn row<'a, K: PartialEq>(rows: &mut Vec<(K, &'a NewInstance)>, key: K, new: &'a NewInstance) -> usize {
+fn row<'a, K: PartialEq>(
+    rows: &mut Vec<(K, &'a NewInstance)>,
+    key: K,
+    new: &'a NewInstance,
+) -> usize {
     rows.iter().position(|row| row.0 == key).unwrap_or_else(|| {
         rows.push((key, new));
         rows.len() - 1
@@ -203,7 +209,8 @@ impl<'a> Model<'a> {
             let said = &self.studies[*study].1.study;
             let newest = (said.date.clone(), said.time.clone(), *study);
             let series_number = &self.series[*series].1.series.number;
-            let series_order = (series_number.parse().unwrap_or(i64::MAX), series_number.clone(), *series);
+            let series_order =
+                (series_number.parse().unwrap_or(i64::MAX), series_number.clone(), *series);
             let number = self.instances[*instance].1.instance.number.parse().unwrap_or(i64::MAX);
             (std::cmp::Reverse(newest), series_order, number, *instance)
         });
@@ -246,8 +253,10 @@ impl<'a> Model<'a> {
 
     fn series_holds(&self, series: usize, query: &Query) -> bool {
         let facts = &self.series[series].1.series;
-        let steps: Vec<String> = facts.requests.iter().map(|r| r.scheduled_step_id.clone()).collect();
-        let procedures: Vec<String> = facts.requests.iter().map(|r| r.procedure_id.clone()).collect();
+        let steps: Vec<String> =
+            facts.requests.iter().map(|r| r.scheduled_step_id.clone()).collect();
+        let procedures: Vec<String> =
+            facts.requests.iter().map(|r| r.procedure_id.clone()).collect();
         query.series.as_ref().is_none_or(|uid| *uid == facts.uid)
             && query.matches.iter().all(|Match { key, rule }| match key {
                 Key::SeriesInstanceUid => holds(facts.uid.as_str(), rule),
@@ -315,14 +324,17 @@ fn holds(value: &str, rule: &Rule) -> bool {
     match rule {
         Rule::Equal(text) => value == text,
         Rule::Wildcard(pattern) => {
-            let (value, pattern): (Vec<char>, Vec<char>) = (value.chars().collect(), pattern.chars().collect());
+            let (value, pattern): (Vec<char>, Vec<char>) =
+                (value.chars().collect(), pattern.chars().collect());
             matches(&value, &pattern)
         }
         Rule::AnyOf(texts) => texts.iter().any(|text| text == value),
         Rule::Range { from, to } => {
             !value.is_empty()
                 && from.as_ref().is_none_or(|from| value >= from.as_str())
-                && to.as_ref().is_none_or(|to| value <= to.as_str() || value.starts_with(to.as_str()))
+                && to
+                    .as_ref()
+                    .is_none_or(|to| value <= to.as_str() || value.starts_with(to.as_str()))
         }
         Rule::Empty => value.is_empty(),
     }
@@ -338,7 +350,11 @@ fn matches(value: &[char], pattern: &[char]) -> bool {
     }
 }
 
-async fn check(index: &dyn Index, objects: &[NewInstance], queries: &[Query]) -> Result<(), TestCaseError> {
+async fn check(
+    index: &dyn Index,
+    objects: &[NewInstance],
+    queries: &[Query],
+) -> Result<(), TestCaseError> {
     // One at a time: rows made together have no order of arrival.
     for new in objects {
         store(index, std::slice::from_ref(new)).await;
@@ -351,7 +367,13 @@ async fn check(index: &dyn Index, objects: &[NewInstance], queries: &[Query]) ->
         let found = index.find(query).await.unwrap();
         prop_assert_eq!(found.len(), expected.len(), "{:?}", query);
         for (found, row) in found.iter().zip(expected) {
-            prop_assert!(model.is(found, row), "{:?}\nexpected {:?}\nfound {:?}", query, row, found);
+            prop_assert!(
+                model.is(found, row),
+                "{:?}\nexpected {:?}\nfound {:?}",
+                query,
+                row,
+                found
+            );
         }
         let counted = index.count(query, 5).await.unwrap() as usize;
         prop_assert_eq!(counted, all.len().min(5), "{:?}", query);
@@ -361,7 +383,8 @@ async fn check(index: &dyn Index, objects: &[NewInstance], queries: &[Query]) ->
 
 fn run<F: Future<Output = Kept>>(cases: u32, open: impl Fn() -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let strategy = (objects(), proptest::collection::vec(query(), 40));
     let result = TestRunner::new(config).run(&strategy, |(objects, queries)| {
         runtime.block_on(async {

@@ -5,11 +5,11 @@ use lastra::model::job::NewJob;
 
 use super::objects::Kept;
 use super::objects::NOW;
-use super::objects::altered;
 use super::objects::again;
+use super::objects::altered;
 use super::objects::object;
-use super::objects::with;
 use super::objects::uid;
+use super::objects::with;
 
 crate::index::on_every_index! {
     storing_queues_jobs_for_each_series_touched,
@@ -34,8 +34,10 @@ async fn storing_queues_jobs_for_each_series_touched(kept: &Kept) {
     assert_eq!(index.job_counts().await.unwrap(), (4, 0));
     let mut due = index.claim_jobs("w", NOW, LEASE, 10).await.unwrap();
     due.sort_by(|one, other| one.subject.cmp(&other.subject));
-    let series = index.list(&lastra::model::path::Scope::study(uid("1.1")), None, 10).await.unwrap();
-    let subjects: Vec<String> = series.iter().map(|located| located.series_id.to_string()).collect();
+    let series =
+        index.list(&lastra::model::path::Scope::study(uid("1.1")), None, 10).await.unwrap();
+    let subjects: Vec<String> =
+        series.iter().map(|located| located.series_id.to_string()).collect();
     assert_eq!(due.iter().map(|job| job.subject.clone()).collect::<Vec<_>>(), subjects);
     assert!(due.iter().all(|job| job.kind == JobKind::SeriesThumbnail && job.attempts == 1));
     for job in &due {

@@ -165,7 +165,9 @@ async fn copies_are_paged_by_row(kept: &Kept) {
         let page = index.copies(after, 3).await.unwrap();
         let Some(last) = page.last() else { break };
         after = last.id;
-        assert!(page.iter().all(|copy| copy.path.series == uid("1.1.1") && copy.layout == [1, 2, 3]));
+        assert!(
+            page.iter().all(|copy| copy.path.series == uid("1.1.1") && copy.layout == [1, 2, 3])
+        );
         seen.extend(page.into_iter().map(|copy| copy.blob_key));
     }
     assert_eq!(seen, keys);

@@ -51,7 +51,7 @@ fn study(number: u32) -> NewInstance {
         o.study.accession_number = format!("A{number}");
         o.study.attributes = format!("{{\"x\":\"{}\"}}", "x".repeat(400));
         let modality = ["CT", "MR", "DX", "US"][number as usize % 4];
-        o.series.modality = if number % 2000 == 0 { "NM" } else { modality }.to_owned();
+        o.series.modality = if number.is_multiple_of(2000) { "NM" } else { modality }.to_owned();
     })
 }
 
@@ -82,7 +82,8 @@ async fn entering(name: &str, kept: &Kept) {
         let begin = Instant::now();
         let tasks = (0..callers).map(|caller| {
             let committer = committer.clone();
-            let objects: Vec<_> = (0..4000 / callers).map(|n| slice(1000 + callers * 100 + caller, n)).collect();
+            let objects: Vec<_> =
+                (0..4000 / callers).map(|n| slice(1000 + callers * 100 + caller, n)).collect();
             tokio::spawn(async move {
                 for object in objects {
                     committer.store(object).await.unwrap();
@@ -92,7 +93,10 @@ async fn entering(name: &str, kept: &Kept) {
         for task in tasks.collect::<Vec<_>>() {
             task.await.unwrap();
         }
-        println!("{name}: {callers} callers: {:.0} instances/s", 4000.0 / begin.elapsed().as_secs_f64());
+        println!(
+            "{name}: {callers} callers: {:.0} instances/s",
+            4000.0 / begin.elapsed().as_secs_f64()
+        );
     }
 }
 
@@ -136,7 +140,10 @@ async fn finding(name: &str, kept: &Kept) {
     .await;
     time(&name("month"), |n| {
         let month = format!("{}{:02}", 2022 + n % 4, n % 12 + 1);
-        ask(page(vec![(Key::StudyDate, Rule::Range { from: Some(month.clone()), to: Some(month) })]))
+        ask(page(vec![(
+            Key::StudyDate,
+            Rule::Range { from: Some(month.clone()), to: Some(month) },
+        )]))
     })
     .await;
     time(&name("modality"), |n| {
@@ -148,7 +155,8 @@ async fn finding(name: &str, kept: &Kept) {
         ask(page(vec![(Key::ModalitiesInStudy, equal("NM".to_owned()))]))
     })
     .await;
-    time(&name("accession"), |n| ask(page(vec![(Key::AccessionNumber, equal(format!("A{n}")))]))).await;
+    time(&name("accession"), |n| ask(page(vec![(Key::AccessionNumber, equal(format!("A{n}")))])))
+        .await;
     time(&name("page 400 of newest"), |_| ask(Query { offset: 10_000, ..page(vec![]) })).await;
     time(&name("*name*"), |n| {
         ask(page(vec![(Key::PatientName, Rule::Wildcard(format!("*first{n}*")))]))

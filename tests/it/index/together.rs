@@ -65,7 +65,10 @@ async fn first_sight_from_many_makes_each_row_once(kept: &Kept) {
             assert_eq!(outcomes, [Outcome::Stored]);
         }
         let totals = kept.index.totals().await.unwrap();
-        assert_eq!((totals.patients, totals.studies, totals.series), (round + 1, round + 1, round + 1));
+        assert_eq!(
+            (totals.patients, totals.studies, totals.series),
+            (round + 1, round + 1, round + 1)
+        );
         let series = kept.index.series_of(&Scope::study(uid(&study))).await.unwrap().remove(0);
         assert_eq!((series.instances, series.revision), (16, 16));
     }
@@ -140,7 +143,8 @@ async fn a_reader_of_the_feed_never_misses_an_event(kept: &Kept) {
             let index = Arc::clone(&nodes[task % 2]);
             tokio::spawn(async move {
                 for number in 0..EACH {
-                    let new = object("1.1", &format!("1.1.{task}"), &format!("1.1.{task}.{number}"));
+                    let new =
+                        object("1.1", &format!("1.1.{task}"), &format!("1.1.{task}.{number}"));
                     index.store(&[new], &[], NOW).await.unwrap();
                 }
             })
