@@ -130,6 +130,12 @@ impl Newest {
     }
 }
 
+/// Whether there is a row: these around what follows FROM. Not EXISTS: SQLite 3.51 makes a join of
+/// it that gives a row with two such rows twice to a search with an offset.
+pub(super) const ANY: &str = "(SELECT 1 FROM ";
+/// See [`ANY`].
+pub(super) const ANY_END: &str = " LIMIT 1) = 1";
+
 /// A condition on an attribute of which there may be many: any of them, or for an empty one none.
 fn push_any(sql: &mut QueryBuilder<Db>, rows: &str, column: &'static str, rule: &Rule) {
     match rule {
@@ -141,9 +147,9 @@ fn push_any(sql: &mut QueryBuilder<Db>, rows: &str, column: &'static str, rule: 
             sql.push("1 = 1");
         }
         rule => {
-            sql.push("EXISTS (SELECT 1 FROM ").push(rows).push(" AND ");
+            sql.push(ANY).push(rows).push(" AND ");
             push_rule(sql, column, rule);
-            sql.push(")");
+            sql.push(ANY_END);
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::index::query::Query;
 use crate::index::query::Rule;
 use crate::people::patient_id::PatientId;
 
+use super::condition::ANY;
+use super::condition::ANY_END;
 use super::condition::Newest;
 use super::condition::is_selective;
 use super::condition::level_of;
@@ -169,7 +171,7 @@ fn push_below(sql: &mut QueryBuilder<Db>, query: &Query, series: &[&Match], inst
     let within = query.series.is_some() || !series.is_empty() || !instance.is_empty();
     let open_series = query.level == Level::Study && within;
     if open_series {
-        sql.push(" AND EXISTS (SELECT 1 FROM series se WHERE se.study = st.id");
+        sql.push(" AND ").push(ANY).push("series se WHERE se.study = st.id");
     }
     if let Some(uid) = &query.series {
         sql.push(" AND se.uid = ").push_bind(uid.as_str().to_owned());
@@ -180,17 +182,17 @@ fn push_below(sql: &mut QueryBuilder<Db>, query: &Query, series: &[&Match], inst
     }
     let open_instance = query.level != Level::Instance && !instance.is_empty();
     if open_instance {
-        sql.push(" AND EXISTS (SELECT 1 FROM instance i WHERE i.series = se.id");
+        sql.push(" AND ").push(ANY).push("instance i WHERE i.series = se.id");
     }
     for condition in instance {
         sql.push(" AND ");
         push_match(sql, condition, Newest::Study);
     }
     if open_instance {
-        sql.push(")");
+        sql.push(ANY_END);
     }
     if open_series {
-        sql.push(")");
+        sql.push(ANY_END);
     }
 }
 

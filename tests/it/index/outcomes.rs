@@ -107,7 +107,7 @@ async fn first_facts_stay(kept: &Kept) {
         o.series.modality = "MR".to_owned();
     });
     store(index, &[first.clone(), later.clone()]).await;
-    store(index, &[with(later, |o| o.instance.uid = uid("1.1.1.3"))]).await;
+    store(index, &[with(again(&later), |o| o.instance.uid = uid("1.1.1.3"))]).await;
     let found = index.find(&everything(Level::Series)).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].patient, first.patient.attributes);
