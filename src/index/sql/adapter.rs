@@ -33,7 +33,7 @@ use super::search;
 use super::store;
 
 /// Times a transaction is tried that lost against others (serialization failure, deadlock).
-const TRIES: u32 = 8;
+const TRIES: u32 = 32;
 
 /// Rows in one database.
 #[derive(Debug)]

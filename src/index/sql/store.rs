@@ -52,7 +52,11 @@ pub(super) async fn store(
     // Every first sight was entered above; what is left is known already, from before or from
     // earlier in this batch.
     let mut outcomes = vec![Outcome::Stored; instances.len()];
-    let rest: Vec<usize> = (0..instances.len()).filter(|number| !made.contains(number)).collect();
+    let mut rest: Vec<usize> =
+        (0..instances.len()).filter(|number| !made.contains(number)).collect();
+    // In one order everywhere, so that nodes never wait for each other in a circle; copies of one
+    // instance stay in theirs.
+    rest.sort_by_key(|number| known.get(*number));
     if !rest.is_empty() {
         for (number, outcome) in keep_beside(tx, instances, &known, &rest).await? {
             if let Some(place) = outcomes.get_mut(number) {
