@@ -31,6 +31,7 @@ use super::jobs;
 use super::records;
 use super::search;
 use super::store;
+use super::tail::Tail;
 
 /// Times a transaction is tried that lost against others (serialization failure, deadlock).
 const TRIES: u32 = 32;
@@ -123,7 +124,9 @@ impl Index for Adapter {
 
     async fn enqueue(&self, new: &[NewJob]) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
-        jobs::push(&mut tx, new).await?;
+        let mut tail = Tail::new();
+        jobs::push(&mut tx, &mut tail, new).await?;
+        tail.send(&mut tx).await?;
         tx.commit().await.map_err(failed)
     }
 
