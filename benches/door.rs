@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::header::HOST;
 use bytes::Bytes;
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -66,13 +67,20 @@ impl Door {
     fn ask(&self, request: Request<Body>) -> Bytes {
         self.runtime.block_on(async {
             let answer = self.router.clone().oneshot(request).await.unwrap();
-            assert!(answer.status().is_success(), "{}", answer.status());
-            answer.into_body().collect().await.unwrap().to_bytes()
+            let status = answer.status();
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
+            body
         })
     }
 
     fn get(&self, path: &str) -> Bytes {
-        self.ask(Request::get(format!("/dicom-web{path}")).body(Body::empty()).unwrap())
+        self.ask(
+            Request::get(format!("/dicom-web{path}"))
+                .header(HOST, "localhost")
+                .body(Body::empty())
+                .unwrap(),
+        )
     }
 
     /// Stores the first file of a sample study; its address.
@@ -85,7 +93,9 @@ impl Door {
             .collect();
         files.sort();
         let file = std::fs::read(files.first().unwrap()).unwrap();
-        let request = Request::post("/dicom-web/studies").header(CONTENT_TYPE, "application/dicom");
+        let request = Request::post("/dicom-web/studies")
+            .header(HOST, "localhost")
+            .header(CONTENT_TYPE, "application/dicom");
         let answer = self.ask(request.body(file.into()).unwrap());
         let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
         let url = &answer["00081199"]["Value"][0]["00081190"]["Value"][0];
