@@ -26,13 +26,15 @@ use super::dialect::begin;
 use super::dialect::close;
 use super::dialect::failed;
 use super::dialect::is_worth_a_retry;
+use super::events;
 use super::jobs;
 use super::records;
 use super::search;
 use super::store;
+use super::tail::Tail;
 
 /// Times a transaction is tried that lost against others (serialization failure, deadlock).
-const TRIES: u32 = 8;
+const TRIES: u32 = 32;
 
 /// Rows in one database.
 #[derive(Debug)]
@@ -51,6 +53,9 @@ impl Index for Adapter {
         new_jobs: &[(JobKind, i64)],
         now_us: i64,
     ) -> Result<Vec<Outcome>, IndexError> {
+        if instances.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut tries = 1;
         loop {
             let mut tx = begin(&self.write).await?;
@@ -114,14 +119,14 @@ impl Index for Adapter {
     }
 
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, IndexError> {
-        records::events(&self.read, after, limit).await
+        events::after(&self.read, after, limit).await
     }
 
     async fn enqueue(&self, new: &[NewJob]) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
-        for job in new {
-            jobs::push(&mut tx, job.kind, &job.subject, job.run_us).await?;
-        }
+        let mut tail = Tail::new();
+        jobs::push(&mut tx, &mut tail, new).await?;
+        tail.send(&mut tx).await?;
         tx.commit().await.map_err(failed)
     }
 
@@ -154,7 +159,7 @@ impl Index for Adapter {
     }
 
     async fn job_counts(&self) -> Result<(u64, u64), IndexError> {
-        records::job_counts(&self.read).await
+        jobs::counts(&self.read).await
     }
 
     async fn copies(&self, after: i64, limit: u32) -> Result<Vec<CopyRow>, IndexError> {

@@ -66,6 +66,14 @@ impl InProcessS3 {
         format!("[blobs]\nurl = '{url}'\n{keys}\n")
     }
 
+    /// Its keys as environment variables.
+    pub fn environment(&self) -> [(&'static str, &'static str); 2] {
+        [
+            ("LASTRA_BLOBS__ACCESS_KEY_ID", ACCESS_KEY),
+            ("LASTRA_BLOBS__SECRET_ACCESS_KEY", SECRET_KEY),
+        ]
+    }
+
     /// Settings with a wrong secret.
     pub fn settings_with_wrong_secret(&self) -> Settings {
         Settings { secret_access_key: Secret::new("wrong"), ..self.settings() }

@@ -18,6 +18,8 @@ use crate::support::objects::Object;
 use crate::support::postgres;
 use crate::support::s3::InProcessS3;
 
+const LASTRA: &str = env!("CARGO_BIN_EXE_lastra");
+
 /// A running archive; killed when dropped.
 pub struct Server {
     child: Child,
@@ -48,14 +50,57 @@ impl Server {
         Self::spawn(data, Some(folder), arguments)
     }
 
+    /// As [`Self::start_with`], its log at level `info` in the file [`Self::log`] reads.
+    pub fn start_logged(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new(LASTRA);
+        command.env("LASTRA_LOG__LEVEL", "info").stderr(log);
+        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Self::spawn_as(command, data, Some(folder), arguments)
+    }
+
+    /// What [`Self::start_logged`] has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data.with_file_name("log")).unwrap()
+    }
+
+    /// As [`Self::start_with`], its data folder on a disk of so many MiB, seen by itself only.
+    /// `None` where the system lets nobody but an administrator mount.
+    pub fn start_on_a_disk_of(mib: u32, arguments: &[&str]) -> Option<Self> {
+        if !Command::new("unshare").args(["-rm", "true"]).status().ok()?.success() {
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let mount = format!("mount -t tmpfs -o size={mib}m tmpfs \"$0\" && exec \"$@\"");
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", &mount]).arg(&data).arg(LASTRA);
+        command.env("LASTRA_LOG__LEVEL", "warn");
+        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Some(Self::spawn_as(command, data, Some(folder), arguments))
+    }
+
     fn spawn(data: PathBuf, folder: Option<tempfile::TempDir>, arguments: Vec<String>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lastra"))
+        let mut command = Command::new(LASTRA);
+        command.env("LASTRA_LOG__LEVEL", "warn");
+        Self::spawn_as(command, data, folder, arguments)
+    }
+
+    fn spawn_as(
+        mut command: Command,
+        data: PathBuf,
+        folder: Option<tempfile::TempDir>,
+        arguments: Vec<String>,
+    ) -> Self {
+        let mut child = command
             .args(["serve", "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0", "--data"])
             .arg(&data)
             .args(&arguments)
             .env("LASTRA_ARCHIVE__QUIET_S", "1")
             .env("LASTRA_JOBS__POLL_MS", "50")
-            .env("LASTRA_LOG__LEVEL", "warn")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -87,6 +132,17 @@ impl Server {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap()
+    }
+
+    /// Files in the blob store, finished or not, also on a disk only the server sees.
+    pub fn blob_files(&self) -> Vec<PathBuf> {
+        let root = PathBuf::from(format!("/proc/{}/root", self.pid()));
+        walkdir::WalkDir::new(root.join(self.data.strip_prefix("/").unwrap()).join("blobs"))
+            .into_iter()
+            .filter_map(Result::ok)
+            .filter(|entry| entry.file_type().is_file())
+            .map(walkdir::DirEntry::into_path)
+            .collect()
     }
 
     pub fn data(&self) -> &Path {
