@@ -17,6 +17,7 @@ use crate::imaging::render::WindowFunction;
 use collector::Heard;
 
 /// Attributes needed to decode and draw a frame.
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute with two values")]
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PixelAttributes {
     /// Rows (0028,0010).

@@ -215,7 +215,7 @@ fn drawing_costs_what_the_larger_of_header_and_code_stream_needs() {
     let syntax = "1.2.840.10008.1.2.4.50";
     let stored = |width: u8, height: u8| {
         let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8, 0, height, 0, width, 3];
-        bytes.extend([1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 0xFF, 0xDA, 0, 2]);
+        bytes.extend([1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 0xFF, 0xDA, 0, 3, 0]);
         StoredFrame { transfer_syntax: syntax.to_owned(), bytes: bytes.into(), index: 0 }
     };
     let attributes = grey(10, 10, 8, 8);

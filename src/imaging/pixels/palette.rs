@@ -159,14 +159,14 @@ mod tests {
     use super::{RawLut, palette};
     use crate::imaging::pixels::value::Order;
 
-    fn words(words: &[u16]) -> Option<Vec<u8>> {
-        Some(words.iter().flat_map(|word| word.to_le_bytes()).collect())
+    fn words(words: &[u16]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
     #[test]
     fn a_count_of_zero_is_65536_and_short_data_keeps_what_there_is() {
         let raw =
-            RawLut { descriptor: Some([0, 0, 16]), data: words(&[7; 100]), ..RawLut::default() };
+            RawLut { descriptor: Some([0, 0, 16]), data: Some(words(&[7; 100])), ..RawLut::default() };
         assert_eq!(raw.table(Order::Little).unwrap().entries.len(), 100);
         let none = RawLut { descriptor: Some([4, 0, 16]), data: Some(vec![]), ..RawLut::default() };
         assert_eq!(none.table(Order::Little), None, "a table without entries is none");
@@ -183,7 +183,7 @@ mod tests {
         let table = packed.table(Order::Little).unwrap();
         assert_eq!((table.first, table.entries.as_slice()), (-2, &[1, 2, 3][..]));
         assert_eq!(packed.table(Order::Big).unwrap().entries, [2, 1, 0], "words are turned");
-        let spread = RawLut { data: words(&[1, 2, 3]), ..packed };
+        let spread = RawLut { data: Some(words(&[1, 2, 3])), ..packed };
         assert_eq!(spread.table(Order::Little).unwrap().entries, [1, 2, 3]);
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let segments = [0, 2, 0, 1, 1, 4, 9, 2, 2, 0, 0];
         let raw = RawLut {
             descriptor: Some([12, 0, 16]),
-            segments: words(&segments),
+            segments: Some(words(&segments)),
             ..RawLut::default()
         };
         let expected = [0, 1, 3, 5, 7, 9, 0, 1, 3, 5, 7, 9];
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_palette_that_says_16_bits_and_holds_8_is_read_as_8() {
         let raw =
-            RawLut { descriptor: Some([2, 0, 16]), data: words(&[0, 255]), ..RawLut::default() };
+            RawLut { descriptor: Some([2, 0, 16]), data: Some(words(&[0, 255])), ..RawLut::default() };
         let table = raw.table(Order::Little).unwrap();
         assert_eq!(table.bits, 16);
         let [red, ..] = palette([table.clone(), table.clone(), table]);

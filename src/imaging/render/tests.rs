@@ -47,8 +47,8 @@ fn levels(attributes: &PixelAttributes, frame: &StoredFrame) -> Vec<u8> {
     draw(attributes, frame, None, None).unwrap().data
 }
 
-fn window(center: f64, width: f64, function: WindowFunction) -> Option<Window> {
-    Some(Window { center, width, function })
+fn window(center: f64, width: f64, function: WindowFunction) -> Window {
+    Window { center, width, function }
 }
 
 #[test]
@@ -58,20 +58,20 @@ fn windows_give_the_levels_of_their_formulas() {
     let (attributes, frame) = grey(&[0, 49, 50, 75, 99, 100, 149, 150, 200]);
     let drawn = |request| draw(&attributes, &frame, None, request).unwrap().data;
     // ((x - 99.5) / 100 + 0.5) · 255
-    let linear = drawn(window(100.0, 101.0, WindowFunction::Linear));
+    let linear = drawn(Some(window(100.0, 101.0, WindowFunction::Linear)));
     assert_eq!(linear, [0, 0, 1, 65, 126, 129, 254, 255, 255]);
     // ((x - 100) / 100 + 0.5) · 255
-    let exact = drawn(window(100.0, 100.0, WindowFunction::LinearExact));
+    let exact = drawn(Some(window(100.0, 100.0, WindowFunction::LinearExact)));
     assert_eq!(exact, [0, 0, 0, 64, 125, 128, 252, 255, 255]);
     // 255 / (1 + e^(-4 (x - 100) / 100))
-    let sigmoid = drawn(window(100.0, 100.0, WindowFunction::Sigmoid));
+    let sigmoid = drawn(Some(window(100.0, 100.0, WindowFunction::Sigmoid)));
     assert_eq!(sigmoid, [5, 29, 30, 69, 125, 128, 224, 225, 250]);
 }
 
 #[test]
 fn a_linear_width_of_one_is_a_threshold() {
     let (attributes, frame) = grey(&[98, 99, 100, 101]);
-    let drawn = draw(&attributes, &frame, None, window(100.0, 1.0, WindowFunction::Linear));
+    let drawn = draw(&attributes, &frame, None, Some(window(100.0, 1.0, WindowFunction::Linear)));
     assert_eq!(drawn.unwrap().data, [0, 0, 255, 255]);
 }
 
@@ -79,7 +79,7 @@ fn a_linear_width_of_one_is_a_threshold() {
 fn windows_that_cannot_be_are_passed_over() {
     let (attributes, frame) = grey(&[0, 50, 100]);
     for width in [0.0, -5.0, f64::NAN, f64::INFINITY] {
-        let drawn = draw(&attributes, &frame, None, window(50.0, width, WindowFunction::Linear));
+        let drawn = draw(&attributes, &frame, None, Some(window(50.0, width, WindowFunction::Linear)));
         assert_eq!(drawn.unwrap().data, [0, 128, 255], "width {width}: automatic");
     }
 }
@@ -92,7 +92,7 @@ fn a_requests_window_comes_before_the_objects_and_that_before_its_lut() {
     attributes.values.window = Some((1.0, 2.0));
     attributes.values.function = Some(WindowFunction::LinearExact);
     assert_eq!(levels(&attributes, &frame), [0, 128, 255]);
-    let request = window(100.0, 2.0, WindowFunction::LinearExact);
+    let request = Some(window(100.0, 2.0, WindowFunction::LinearExact));
     assert_eq!(draw(&attributes, &frame, None, request).unwrap().data, [0, 0, 0]);
 }
 
