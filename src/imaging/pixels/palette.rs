@@ -165,8 +165,11 @@ mod tests {
 
     #[test]
     fn a_count_of_zero_is_65536_and_short_data_keeps_what_there_is() {
-        let raw =
-            RawLut { descriptor: Some([0, 0, 16]), data: Some(words(&[7; 100])), ..RawLut::default() };
+        let raw = RawLut {
+            descriptor: Some([0, 0, 16]),
+            data: Some(words(&[7; 100])),
+            ..RawLut::default()
+        };
         assert_eq!(raw.table(Order::Little).unwrap().entries.len(), 100);
         let none = RawLut { descriptor: Some([4, 0, 16]), data: Some(vec![]), ..RawLut::default() };
         assert_eq!(none.table(Order::Little), None, "a table without entries is none");
@@ -211,7 +214,7 @@ mod tests {
         ] {
             let raw = RawLut {
                 descriptor: Some([100, 0, 16]),
-                segments: words(segments),
+                segments: Some(words(segments)),
                 ..RawLut::default()
             };
             assert_eq!(raw.table(Order::Little), None, "{segments:?}");
@@ -220,8 +223,11 @@ mod tests {
 
     #[test]
     fn a_palette_that_says_16_bits_and_holds_8_is_read_as_8() {
-        let raw =
-            RawLut { descriptor: Some([2, 0, 16]), data: Some(words(&[0, 255])), ..RawLut::default() };
+        let raw = RawLut {
+            descriptor: Some([2, 0, 16]),
+            data: Some(words(&[0, 255])),
+            ..RawLut::default()
+        };
         let table = raw.table(Order::Little).unwrap();
         assert_eq!(table.bits, 16);
         let [red, ..] = palette([table.clone(), table.clone(), table]);

@@ -79,7 +79,8 @@ fn a_linear_width_of_one_is_a_threshold() {
 fn windows_that_cannot_be_are_passed_over() {
     let (attributes, frame) = grey(&[0, 50, 100]);
     for width in [0.0, -5.0, f64::NAN, f64::INFINITY] {
-        let drawn = draw(&attributes, &frame, None, Some(window(50.0, width, WindowFunction::Linear)));
+        let drawn =
+            draw(&attributes, &frame, None, Some(window(50.0, width, WindowFunction::Linear)));
         assert_eq!(drawn.unwrap().data, [0, 128, 255], "width {width}: automatic");
     }
 }

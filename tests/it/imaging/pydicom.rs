@@ -86,12 +86,11 @@ fn every_frame_is_decoded_as_pydicom_decodes_it() {
             Ok(None) => format!("{name}: both refuse: {}", told.error.as_deref().unwrap_or("")),
             Err(line) => {
                 let skipped = SKIPPED.iter().find(|(file, _)| *file == name);
-                match skipped {
-                    Some((_, reason)) => format!("{name}: skipped: {reason}"),
-                    None => {
-                        wrong.push(format!("{name}: {line}"));
-                        format!("{name}: WRONG: {line}")
-                    }
+                if let Some((_, reason)) = skipped {
+                    format!("{name}: skipped: {reason}")
+                } else {
+                    wrong.push(format!("{name}: {line}"));
+                    format!("{name}: WRONG: {line}")
                 }
             }
         };

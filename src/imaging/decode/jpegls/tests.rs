@@ -1,6 +1,6 @@
 //! Against `CharLS`, which wrote the streams.
 
-use charls::{`CharLS`, FrameInfo, InterleaveMode};
+use charls::{CharLS, FrameInfo, InterleaveMode};
 use proptest::prelude::*;
 
 use crate::imaging::decode::Samples;
@@ -30,7 +30,7 @@ impl Case {
         } else {
             self.samples.iter().map(|sample| sample.to_le_bytes()[0]).collect()
         };
-        let mut charls = `CharLS`::default();
+        let mut charls = CharLS::default();
         if let Some(mode) = self.mode {
             charls.set_interleave_mode(mode).unwrap();
         }
@@ -41,7 +41,7 @@ impl Case {
             component_count: self.components().into(),
         };
         let stream = charls.encode(info, self.near, &bytes).ok()?;
-        let decoded = `CharLS`::default().decode(&stream).unwrap();
+        let decoded = CharLS::default().decode(&stream).unwrap();
         let decoded: Vec<u16> = if self.bits > 8 {
             decoded.as_chunks::<2>().0.iter().map(|word| u16::from_le_bytes(*word)).collect()
         } else {
