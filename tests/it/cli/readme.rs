@@ -87,7 +87,7 @@ async fn every_command_of_the_readme_does_what_it_says() {
                 let line = line.replace("postgres://lastra@db/lastra", &postgres::fresh_database());
                 let line = line.replace("s3://images/lastra", &format!("'{}'", blobs.url));
                 let ports = "--http 127.0.0.1:0 --dicom 127.0.0.1:0";
-                serve(&format!("{line} --data {data}-node {ports}"), &s3.environment());
+                serve(&format!("{line} --data {data}-node {ports}"), &InProcessS3::environment());
             }
             ["lastra", "serve"] => {
                 let line = line.replace(":8042", ":0").replace(":11112", ":0");

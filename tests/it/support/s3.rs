@@ -67,7 +67,7 @@ impl InProcessS3 {
     }
 
     /// Its keys as environment variables.
-    pub fn environment(&self) -> [(&'static str, &'static str); 2] {
+    pub fn environment() -> [(&'static str, &'static str); 2] {
         [
             ("LASTRA_BLOBS__ACCESS_KEY_ID", ACCESS_KEY),
             ("LASTRA_BLOBS__SECRET_ACCESS_KEY", SECRET_KEY),
