@@ -41,6 +41,18 @@ pub(super) fn level_of(key: Key) -> Level {
     }
 }
 
+/// Whether a key's attribute stands in the patient's row.
+pub(super) fn is_of_patient(key: Key) -> bool {
+    matches!(
+        key,
+        Key::PatientId
+            | Key::IssuerOfPatientId
+            | Key::PatientName
+            | Key::PatientBirthDate
+            | Key::PatientSex
+    )
+}
+
 /// Whether a condition leaves so few rows, by an index of its own, that the search had better
 /// begin with it.
 pub(super) fn is_selective(condition: &Match) -> bool {
@@ -118,6 +130,14 @@ impl Newest {
         match self {
             Self::Study => "st.date",
             Self::Modality => "m.date",
+        }
+    }
+
+    /// The study's row.
+    pub(super) fn study_row(self) -> &'static str {
+        match self {
+            Self::Study => "st.id",
+            Self::Modality => "m.study",
         }
     }
 

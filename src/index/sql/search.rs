@@ -17,6 +17,7 @@ use crate::people::patient_id::PatientId;
 use super::condition::ANY;
 use super::condition::ANY_END;
 use super::condition::Newest;
+use super::condition::is_of_patient;
 use super::condition::is_selective;
 use super::condition::level_of;
 use super::condition::push_match;
@@ -36,7 +37,8 @@ const DIVIDER: char = '\\';
 /// Answers a search.
 pub(super) async fn find(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Vec<Found>, IndexError> {
     let newest = newest(query);
-    let mut sql = QueryBuilder::<Db>::new("WITH page AS MATERIALIZED (SELECT st.id AS study_row");
+    let mut sql = QueryBuilder::<Db>::new("WITH page AS MATERIALIZED (SELECT ");
+    sql.push(newest.study_row()).push(" AS study_row");
     sql.push(match query.level {
         Level::Study => "",
         Level::Series => ", se.id AS series_row",
@@ -115,30 +117,46 @@ fn newest(query: &Query) -> Newest {
 
 /// The one modality asked for, if so.
 fn modality(query: &Query) -> Option<&str> {
-    query
-        .matches
-        .iter()
-        .find_map(|condition| match (condition.key, &condition.rule) {
-            (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(text)) => Some(text.as_str()),
-            (Key::ModalitiesInStudy | Key::Modality, Rule::AnyOf(texts)) => {
-                match texts.as_slice() {
-                    [text] => Some(text.as_str()),
-                    _ => None,
-                }
-            }
-            _ => None,
-        })
-        .filter(|text| !text.is_empty())
+    query.matches.iter().find_map(one_modality)
+}
+
+/// The one modality a condition asks for, if so.
+fn one_modality(condition: &Match) -> Option<&str> {
+    let text = match (condition.key, &condition.rule) {
+        (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(text)) => text,
+        (Key::ModalitiesInStudy | Key::Modality, Rule::AnyOf(texts)) => match texts.as_slice() {
+            [text] => text,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
+    let of_level = |level: Level| -> Vec<&Match> {
+        query.matches.iter().filter(|condition| level_of(condition.key) == level).collect()
+    };
+    let (mut study, series, instance) =
+        (of_level(Level::Study), of_level(Level::Series), of_level(Level::Instance));
+    if newest == Newest::Modality {
+        // Held by the rows themselves.
+        study.retain(|it| it.key != Key::ModalitiesInStudy || one_modality(it) != modality(query));
+    }
+    // Only what is asked of is joined: a count of all studies reads one index and nothing else.
+    let of_patient = query.patient.is_some() || study.iter().any(|it| is_of_patient(it.key));
+    let of_study = of_patient
+        || query.level != Level::Study
+        || !(series.is_empty() && instance.is_empty())
+        || study.iter().any(|it| it.key != Key::StudyDate);
     sql.push(match newest {
-        Newest::Study => " FROM study st JOIN patient p ON p.id = st.patient",
-        Newest::Modality => {
-            " FROM study_modality m JOIN study st ON st.id = m.study
-             JOIN patient p ON p.id = st.patient"
-        }
+        Newest::Study => " FROM study st",
+        Newest::Modality if of_study => " FROM study_modality m JOIN study st ON st.id = m.study",
+        Newest::Modality => " FROM study_modality m",
     });
+    if of_patient {
+        sql.push(" JOIN patient p ON p.id = st.patient");
+    }
     if query.level != Level::Study {
         sql.push(" JOIN series se ON se.study = st.id");
     }
@@ -156,14 +174,11 @@ fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
         sql.push(" AND p.patient_id = ").push_bind(clean(&patient.value).into_owned());
         sql.push(" AND p.issuer = ").push_bind(clean(&patient.issuer).into_owned());
     }
-    let of_level = |level: Level| -> Vec<&Match> {
-        query.matches.iter().filter(|condition| level_of(condition.key) == level).collect()
-    };
-    for condition in of_level(Level::Study) {
+    for condition in study {
         sql.push(" AND ");
         push_match(sql, condition, newest);
     }
-    push_below(sql, query, &of_level(Level::Series), &of_level(Level::Instance));
+    push_below(sql, query, &series, &instance);
 }
 
 /// Conditions below the study: on the joined rows, or on any row when the level is above.
