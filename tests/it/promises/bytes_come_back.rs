@@ -4,12 +4,21 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::on_both_stores;
 use crate::support::corpus::Reading;
 use crate::support::corpus::by_url;
 use crate::support::corpus::corpus;
 use crate::support::objects::data_set_of;
 use crate::support::server::Server;
+use crate::support::stores::Stores;
 use crate::support::tools::python;
+
+on_both_stores! {
+    every_real_file_imported_comes_back_byte_for_byte,
+    files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back,
+    files_sent_by_pynetdicom_come_back_byte_for_byte,
+    an_import_can_be_run_again_and_a_bad_file_is_reported_not_fatal,
+}
 
 /// Files that are no instances to be filed, each with the reason.
 const NOT_FILED: [(&str, &str); 1] = [("DICOMDIR", "a media directory, not an instance")];
@@ -18,21 +27,14 @@ const NOT_FILED: [(&str, &str); 1] = [("DICOMDIR", "a media directory, not an in
 const CUT_SHORT: [&str; 2] = ["rtplan_truncated.dcm", "MR_truncated.dcm"];
 
 fn imported(server: &Server, paths: &[PathBuf]) -> (Option<i32>, Vec<serde_json::Value>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_lastra"))
-        .args(["import", "--json", "--data"])
-        .arg(server.data())
-        .args(paths)
-        .env("LASTRA_LOG__LEVEL", "error")
-        .output()
-        .unwrap();
+    let output = server.command("import").args(paths).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (output.status.code(), lines)
 }
 
-#[tokio::test]
-async fn every_real_file_imported_comes_back_byte_for_byte() {
-    let server = Server::start();
+async fn every_real_file_imported_comes_back_byte_for_byte(stores: Stores) {
+    let server = stores.server();
     let readings: Vec<Reading> = corpus()
         .into_iter()
         .filter(Reading::is_instance)
@@ -84,9 +86,8 @@ fn storescu(server: &Server, path: &Path, syntax: &str) -> bool {
     output.status.success()
 }
 
-#[tokio::test]
-async fn files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back() {
-    let server = Server::start();
+async fn files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back(stores: Stores) {
+    let server = stores.server();
     let mut sent = Vec::new();
     for reading in corpus().into_iter().filter(|r| r.part10 && r.is_instance()) {
         let syntax = reading.syntax.clone().unwrap_or_default();
@@ -111,9 +112,8 @@ async fn files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-#[tokio::test]
-async fn files_sent_by_pynetdicom_come_back_byte_for_byte() {
-    let server = Server::start();
+async fn files_sent_by_pynetdicom_come_back_byte_for_byte(stores: Stores) {
+    let server = stores.server();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/promises/send_with_pynetdicom.py");
     let readings: Vec<Reading> =
         corpus().into_iter().filter(|r| r.part10 && r.is_instance()).collect();
@@ -152,9 +152,8 @@ async fn files_sent_by_pynetdicom_come_back_byte_for_byte() {
     }
 }
 
-#[tokio::test]
-async fn an_import_can_be_run_again_and_a_bad_file_is_reported_not_fatal() {
-    let server = Server::start();
+async fn an_import_can_be_run_again_and_a_bad_file_is_reported_not_fatal(stores: Stores) {
+    let server = stores.server();
     let folder = tempfile::tempdir().unwrap();
     let good = corpus().into_iter().find(|r| r.path.ends_with("CT_small.dcm")).unwrap();
     std::fs::copy(&good.path, folder.path().join("a.dcm")).unwrap();

@@ -2,8 +2,14 @@
 
 use std::os::unix::fs::FileExt;
 
+use crate::on_both_stores;
 use crate::support::objects::Object;
-use crate::support::server::Server;
+use crate::support::stores::Stores;
+
+on_both_stores! {
+    a_blob_cut_off_half_way_aborts_every_answer_that_needs_the_rest,
+    a_lost_blob_is_an_error_and_its_row_stays,
+}
 
 /// A slice of a few MiB, so that the answer has begun when the store fails.
 fn large() -> Object {
@@ -13,20 +19,11 @@ fn large() -> Object {
     object
 }
 
-fn the_blob(server: &Server) -> std::path::PathBuf {
-    walkdir::WalkDir::new(server.data().join("blobs"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "dcm"))
-        .unwrap()
-}
-
-#[tokio::test]
-async fn a_blob_cut_off_half_way_aborts_every_answer_that_needs_the_rest() {
-    let server = Server::start();
+async fn a_blob_cut_off_half_way_aborts_every_answer_that_needs_the_rest(stores: Stores) {
+    let server = stores.server();
     let object = large();
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
-    let blob = std::fs::OpenOptions::new().write(true).open(the_blob(&server)).unwrap();
+    let blob = std::fs::OpenOptions::new().write(true).open(&server.instance_blobs()[0]).unwrap();
     blob.set_len(4 << 20).unwrap();
     blob.write_at(&[7], (4 << 20) - 1).unwrap();
 
@@ -57,12 +54,11 @@ async fn a_blob_cut_off_half_way_aborts_every_answer_that_needs_the_rest() {
     assert_eq!(metadata[0]["00280010"]["Value"][0], 2048);
 }
 
-#[tokio::test]
-async fn a_lost_blob_is_an_error_and_its_row_stays() {
-    let server = Server::start();
+async fn a_lost_blob_is_an_error_and_its_row_stays(stores: Stores) {
+    let server = stores.server();
     let object = Object::ct("P1", 1, 1, 1);
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
-    std::fs::remove_file(the_blob(&server)).unwrap();
+    std::fs::remove_file(&server.instance_blobs()[0]).unwrap();
 
     let response = server.get_as(&object.path(), "application/dicom; transfer-syntax=*").await;
     let failed = !response.status().is_success() || response.bytes().await.is_err();

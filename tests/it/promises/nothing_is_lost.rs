@@ -1,12 +1,18 @@
 //! Success means durable: what was answered with success is there after `kill -9`, byte for byte.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use crate::on_both_stores;
 use crate::support::objects::Object;
 use crate::support::objects::data_set_of;
 use crate::support::server::Server;
+use crate::support::stores::Stores;
+
+on_both_stores! {
+    what_was_acknowledged_survives_a_kill_under_load,
+    a_graceful_stop_finishes_what_is_under_way_and_keeps_everything,
+}
 
 /// Sends until the server dies; what was answered with success goes to `acknowledged`.
 async fn send_until_killed(
@@ -29,9 +35,8 @@ async fn send_until_killed(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_survives_a_kill_under_load() {
-    let mut server = Server::start();
+async fn what_was_acknowledged_survives_a_kill_under_load(stores: Stores) {
+    let mut server = stores.server();
     let mut all = Vec::new();
     for round in 0..3_u32 {
         let shared = Arc::new(server);
@@ -63,10 +68,10 @@ async fn what_was_acknowledged_survives_a_kill_under_load() {
         assert_eq!(data_set_of(&server.file(&object.path()).await), object.data_set());
     }
     // Every row has its blob and every hash holds; blobs without a row may be left, and are swept.
-    let checked = check(&server, &["--hashes", "--sweep", "--grace", "0s"]);
+    let checked = server.check(&["--hashes", "--sweep", "--grace", "0s"]);
     assert_eq!(checked["damaged"], 0);
     assert!(checked["copies"].as_u64().unwrap() >= all.len() as u64);
-    let again = check(&server, &["--grace", "0s"]);
+    let again = server.check(&["--grace", "0s"]);
     assert_eq!((&again["damaged"], &again["orphans"]), (&0.into(), &0.into()));
 }
 
@@ -75,23 +80,8 @@ fn kill(server: &Server) {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
-/// `lastra check --json`: its last line.
-fn check(server: &Server, arguments: &[&str]) -> serde_json::Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_lastra"))
-        .args(["check", "--json", "--data"])
-        .arg(server.data())
-        .args(arguments)
-        .env("LASTRA_LOG__LEVEL", "warn")
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    serde_json::from_str(text.lines().last().unwrap_or_default())
-        .unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
-}
-
-#[tokio::test]
-async fn a_graceful_stop_finishes_what_is_under_way_and_keeps_everything() {
-    let server = Server::start();
+async fn a_graceful_stop_finishes_what_is_under_way_and_keeps_everything(stores: Stores) {
+    let server = stores.server();
     let objects: Vec<Object> = (1..=20).map(|n| Object::ct("P1", 1, 1, n)).collect();
     assert!(server.store(&objects).await.iter().all(|status| *status == 0));
 

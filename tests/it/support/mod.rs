@@ -7,4 +7,5 @@ pub mod postgres;
 pub mod s3;
 pub mod samples;
 pub mod server;
+pub mod stores;
 pub mod tools;

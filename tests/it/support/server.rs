@@ -3,11 +3,11 @@
 use std::io::BufRead;
 use std::io::BufReader;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -15,18 +15,39 @@ use lastra::dimse::client::Scu;
 
 use crate::support::objects::EXPLICIT_LITTLE;
 use crate::support::objects::Object;
-use crate::support::postgres;
-use crate::support::s3::InProcessS3;
+use crate::support::stores::Scaled;
 
 /// A running archive; killed when dropped.
 pub struct Server {
     child: Child,
     pub http: SocketAddr,
     pub dicom: SocketAddr,
-    data: PathBuf,
-    /// Removed with the last holder.
-    folder: Option<tempfile::TempDir>,
+    home: Home,
+}
+
+/// What stays when an archive's process ends; removed with its last holder.
+#[derive(Clone)]
+struct Home {
+    folder: Arc<tempfile::TempDir>,
+    scaled: Option<Arc<Scaled>>,
     arguments: Vec<String>,
+}
+
+impl Home {
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A command of `lastra` on these stores.
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lastra"));
+        command.args([name, "--data"]).arg(self.data()).args(&self.arguments);
+        if let Some(scaled) = &self.scaled {
+            command.args(["--index", &scaled.index, "-c"]).arg(&scaled.config);
+        }
+        command.env("LASTRA_LOG__LEVEL", "warn");
+        command
+    }
 }
 
 impl Server {
@@ -36,26 +57,36 @@ impl Server {
     }
 
     /// PostgreSQL and S3; starting another with the same stores gives a second node.
-    pub fn start_scaled(stores: &Scaled) -> Self {
-        Self::start_with(&["--index", &stores.index, "-c", stores.config.to_str().unwrap()])
+    pub fn start_scaled(stores: &Arc<Scaled>) -> Self {
+        Self::spawn(
+            Home {
+                folder: Arc::new(tempfile::tempdir().unwrap()),
+                scaled: Some(Arc::clone(stores)),
+                arguments: Vec::new(),
+            },
+            &[],
+        )
     }
 
     /// More arguments for `lastra serve`.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
-        Self::spawn(data, Some(folder), arguments)
+        Self::spawn(
+            Home {
+                folder: Arc::new(tempfile::tempdir().unwrap()),
+                scaled: None,
+                arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+            },
+            &[],
+        )
     }
 
-    fn spawn(data: PathBuf, folder: Option<tempfile::TempDir>, arguments: Vec<String>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lastra"))
-            .args(["serve", "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0", "--data"])
-            .arg(&data)
-            .args(&arguments)
+    fn spawn(home: Home, environment: &[(&str, &str)]) -> Self {
+        let mut child = home
+            .command("serve")
+            .args(["--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"])
             .env("LASTRA_ARCHIVE__QUIET_S", "1")
             .env("LASTRA_JOBS__POLL_MS", "50")
-            .env("LASTRA_LOG__LEVEL", "warn")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -66,20 +97,30 @@ impl Server {
             let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
             found.unwrap().parse().unwrap()
         };
-        Self { http: field("http="), dicom: field("dicom="), child, data, folder, arguments }
+        Self { http: field("http="), dicom: field("dicom="), child, home }
     }
 
     /// Kills the process at once, as a power cut would, and starts another on the same data.
-    pub fn kill_and_restart(mut self) -> Self {
+    pub fn kill_and_restart(self) -> Self {
+        self.kill_and_restart_with(&[])
+    }
+
+    /// The same, the new process with more environment.
+    pub fn kill_and_restart_with(mut self, environment: &[(&str, &str)]) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        Self::spawn(self.data.clone(), self.folder.take(), self.arguments.clone())
+        Self::spawn(self.home.clone(), environment)
     }
 
     /// Asks the process to stop, waits until it has, and starts another on the same data.
     pub fn stop_and_restart(mut self) -> Self {
         assert!(self.stop().success());
-        Self::spawn(self.data.clone(), self.folder.take(), self.arguments.clone())
+        Self::spawn(self.home.clone(), &[])
+    }
+
+    /// Waits until the process has ended by itself.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Asks the process to stop and waits until it has.
@@ -89,8 +130,34 @@ impl Server {
         self.child.wait().unwrap()
     }
 
-    pub fn data(&self) -> &Path {
-        &self.data
+    /// Folder for the embedded index and the local blobs.
+    pub fn data(&self) -> PathBuf {
+        self.home.data()
+    }
+
+    /// `lastra <name> --json` on this archive's stores.
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = self.home.command(name);
+        command.arg("--json");
+        command
+    }
+
+    /// `lastra check --json`: its last line.
+    pub fn check(&self, arguments: &[&str]) -> serde_json::Value {
+        let output = self.command("check").args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str(text.lines().last().unwrap_or_default())
+            .unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// The blobs of instances, as the files they are on the disk or under the S3 server.
+    pub fn instance_blobs(&self) -> Vec<PathBuf> {
+        let folder = self.home.scaled.as_ref().map(|scaled| scaled.s3.folder());
+        walkdir::WalkDir::new(folder.unwrap_or_else(|| self.home.data().join("blobs")))
+            .into_iter()
+            .filter_map(|entry| Some(entry.ok()?.into_path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "dcm"))
+            .collect()
     }
 
     pub fn pid(&self) -> u32 {
@@ -175,23 +242,6 @@ impl Server {
             .filter(|line| line[name.len()..].starts_with(['{', ' ']))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .sum()
-    }
-}
-
-/// Stores that several nodes share: a PostgreSQL database and an S3 bucket's folder.
-pub struct Scaled {
-    index: String,
-    config: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Scaled {
-    /// A fresh database, a fresh prefix in the bucket of `s3`.
-    pub fn new(s3: &InProcessS3) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("lastra.toml");
-        std::fs::write(&config, s3.config()).unwrap();
-        Self { index: postgres::fresh_database(), config, _folder: folder }
     }
 }
 
