@@ -12,6 +12,7 @@ use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::archive::facts;
+use crate::archive::steps::Step;
 use crate::blobs::key::BlobKind;
 use crate::blobs::writer::BlobWriter;
 use crate::dicom::observe::DataSetPlace;
@@ -115,7 +116,9 @@ impl Receiving {
         if let Some(prefix) = self.prefix.take() {
             self.writer.write(prefix).await?;
         }
-        Ok(self.writer.write(bytes).await?)
+        self.writer.write(bytes).await?;
+        self.archive.inner.steps.come_to(Step::PieceTaken);
+        Ok(())
     }
 
     /// All bytes are here: makes them durable and found. Only after `Ok` may success be answered.
@@ -154,12 +157,17 @@ impl Receiving {
         };
         let instance = facts::new_instance(header, identity, &layout, copy);
 
+        let steps = &self.archive.inner.steps;
+        steps.come_to(Step::AllTaken);
         self.writer.finish().await?;
+        steps.come_to(Step::BlobWritten);
         let outcome = self.archive.inner.committer.store(instance).await?;
+        steps.come_to(Step::Committed);
         if outcome == Outcome::AlreadyHere {
             // The same bytes are here under another key; this copy is named by no row. If it
             // cannot be deleted now, the sweep will.
             let _ = self.archive.inner.blobs.delete(&key).await;
+            steps.come_to(Step::CopyRemoved);
         }
         Ok(Receipt { outcome, ..receipt })
     }

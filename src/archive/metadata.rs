@@ -19,6 +19,7 @@ use crate::archive::error::ArchiveError;
 use crate::archive::retrieve::ByteStream;
 use crate::archive::retrieve::hex;
 use crate::archive::retrieve::layout_of;
+use crate::archive::steps::Step;
 use crate::blobs::error::BlobError;
 use crate::dicom::json::JsonTooLong;
 use crate::dicom::json::JsonWriter;
@@ -216,6 +217,7 @@ impl Archive {
         let blob_bytes = bytes.len() as u64;
         let kind_of_blob = crate::blobs::key::BlobKind::Derived;
         let blob_key = self.inner.blobs.put(kind_of_blob, bytes).await?;
+        self.inner.steps.come_to(Step::DerivedWritten);
         let derived = Derived {
             series_id: series.id,
             kind,
@@ -224,7 +226,9 @@ impl Archive {
             blob_bytes,
             note: note.to_owned(),
         };
-        if let Some(replaced) = self.inner.index.put_derived(&derived).await? {
+        let replaced = self.inner.index.put_derived(&derived).await?;
+        self.inner.steps.come_to(Step::DerivedEntered);
+        if let Some(replaced) = replaced {
             // Whoever read its row a moment ago finds it missing and makes it anew.
             self.inner.blobs.delete(&replaced).await?;
         }

@@ -53,31 +53,25 @@ impl Home {
 impl Server {
     /// Embedded stores: SQLite and local disk.
     pub fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_on(None, &[])
     }
 
     /// PostgreSQL and S3; starting another with the same stores gives a second node.
     pub fn start_scaled(stores: &Arc<Scaled>) -> Self {
-        Self::spawn(
-            Home {
-                folder: Arc::new(tempfile::tempdir().unwrap()),
-                scaled: Some(Arc::clone(stores)),
-                arguments: Vec::new(),
-            },
-            &[],
-        )
+        Self::start_on(Some(Arc::clone(stores)), &[])
+    }
+
+    /// On these stores, else embedded ones; the process with more environment.
+    pub fn start_on(scaled: Option<Arc<Scaled>>, environment: &[(&str, &str)]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::spawn(Home { folder, scaled, arguments: Vec::new() }, environment)
     }
 
     /// More arguments for `lastra serve`.
     pub fn start_with(arguments: &[&str]) -> Self {
-        Self::spawn(
-            Home {
-                folder: Arc::new(tempfile::tempdir().unwrap()),
-                scaled: None,
-                arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
-            },
-            &[],
-        )
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Self::spawn(Home { folder, scaled: None, arguments }, &[])
     }
 
     fn spawn(home: Home, environment: &[(&str, &str)]) -> Self {
@@ -86,6 +80,7 @@ impl Server {
             .args(["--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"])
             .env("LASTRA_ARCHIVE__QUIET_S", "1")
             .env("LASTRA_JOBS__POLL_MS", "50")
+            .env("LASTRA_JOBS__LEASE_S", "5")
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
@@ -101,15 +96,10 @@ impl Server {
     }
 
     /// Kills the process at once, as a power cut would, and starts another on the same data.
-    pub fn kill_and_restart(self) -> Self {
-        self.kill_and_restart_with(&[])
-    }
-
-    /// The same, the new process with more environment.
-    pub fn kill_and_restart_with(mut self, environment: &[(&str, &str)]) -> Self {
+    pub fn kill_and_restart(mut self) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        Self::spawn(self.home.clone(), environment)
+        Self::spawn(self.home.clone(), &[])
     }
 
     /// Asks the process to stop, waits until it has, and starts another on the same data.
@@ -119,8 +109,15 @@ impl Server {
     }
 
     /// Waits until the process has ended by itself.
-    pub fn ended(&mut self) -> std::process::ExitStatus {
-        self.child.wait().unwrap()
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        let child = &mut self.child;
+        let mut status = None;
+        until("the process ends", || {
+            status = child.try_wait().unwrap();
+            std::future::ready(status.is_some())
+        })
+        .await;
+        status.unwrap()
     }
 
     /// Asks the process to stop and waits until it has.

@@ -20,10 +20,13 @@ pub enum Stores {
 impl Stores {
     /// An archive on empty stores of this kind.
     pub fn server(self) -> Server {
-        match self {
-            Self::Embedded => Server::start(),
-            Self::Scaled => Server::start_scaled(&Arc::new(Scaled::new())),
-        }
+        self.server_with(&[])
+    }
+
+    /// The same, its process with more environment.
+    pub fn server_with(self, environment: &[(&str, &str)]) -> Server {
+        let scaled = (self == Self::Scaled).then(|| Arc::new(Scaled::new()));
+        Server::start_on(scaled, environment)
     }
 }
 
