@@ -63,6 +63,8 @@ pub struct Receipt {
 pub struct Receiving {
     archive: Archive,
     envelope: Envelope,
+    /// The study it must be of, when the sender addressed one.
+    study: Option<Uid>,
     writer: BlobWriter,
     scanner: Scanner,
     observer: Observer,
@@ -94,6 +96,7 @@ impl Archive {
             data_set_bytes: 0,
             prefix: Some(prefix),
             envelope,
+            study: None,
         })
     }
 
@@ -104,6 +107,12 @@ impl Archive {
 }
 
 impl Receiving {
+    /// Only an object of this study will do; another is refused when it is finished.
+    #[must_use]
+    pub fn of_study(self, study: Uid) -> Self {
+        Self { study: Some(study), ..self }
+    }
+
     /// Takes the next bytes of the data set, in whatever pieces; waits while the store is behind.
     /// After an error the object is lost: drop it, and tell the sender.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), ArchiveError> {
@@ -127,6 +136,10 @@ impl Receiving {
         let (header, parts) = self.observer.finish()?;
         let header = header.finish();
         let identity = facts::identity(&header, &self.envelope)?;
+        if self.study.as_ref().is_some_and(|study| *study != identity.path.study) {
+            let reason = "Study Instance UID (0020,000D) is not the study's it was sent to";
+            return Err(ArchiveError::Mismatch(reason.to_owned()));
+        }
         if let Some(prefix) = self.prefix.take() {
             self.writer.write(prefix).await?;
         }

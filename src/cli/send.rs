@@ -15,11 +15,9 @@ use crate::cli::output::Output;
 use crate::cli::run::loaded;
 use crate::cli::sources;
 use crate::cli::sources::Item;
+use crate::dimse::client::MAX_CONTEXTS;
 use crate::dimse::client::Scu;
 use crate::model::node::Node;
-
-/// Presentation contexts one association can propose (PS3.8 §9.3.2.2: odd numbers of one byte).
-const MAX_CONTEXTS: usize = 128;
 
 /// What a file says of itself, for the association.
 struct Described {

@@ -127,7 +127,7 @@ fn range(text: &str) -> Option<MediaRange> {
 }
 
 /// `type/subtype` in lower case, today's name for outdated ones; `None` when it is no media type.
-fn media_type(text: &str) -> Option<String> {
+pub(in crate::dicomweb) fn media_type(text: &str) -> Option<String> {
     let media = text.trim().to_ascii_lowercase();
     let (kind, subtype) = media.split_once('/')?;
     let token = |text: &str| {
@@ -165,7 +165,7 @@ fn weight(value: &str) -> u16 {
 }
 
 /// Splits at a separator outside quotes. A quote that never ends runs to the end.
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+pub(in crate::dicomweb) fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let mut escaped = false;
     text.split(move |c: char| {
@@ -180,7 +180,7 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-fn unquote(text: &str) -> String {
+pub(in crate::dicomweb) fn unquote(text: &str) -> String {
     let Some(inside) = text.strip_prefix('"') else { return text.to_owned() };
     let inside = inside.strip_suffix('"').unwrap_or(inside);
     let mut escaped = false;

@@ -1,11 +1,13 @@
-//! DICOMweb (PS3.18): searching (QIDO-RS) and retrieving (WADO-RS), below `/dicom-web`.
+//! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS) and storing (STOW-RS), below
+//! `/dicom-web`.
 //!
 //! Never here: rows, blobs, what a study is. Handlers ask the archive and write what it says.
-//! Start at [`routes`]; [`accept`] and [`offer`] decide what a client gets, [`wado`] and [`qido`]
-//! answer.
+//! Start at [`routes`]; [`accept`] and [`offer`] decide what a client gets, [`wado`], [`qido`] and
+//! [`stow`] answer.
 
 pub mod accept;
 pub mod address;
+pub mod content_type;
 pub mod door;
 pub mod frame_list;
 pub mod media;
@@ -16,8 +18,12 @@ pub mod qido_answer;
 pub mod qido_fields;
 pub mod qido_keys;
 pub mod qido_params;
+pub mod related;
 pub mod rendered_params;
 pub mod routes;
+pub mod stow;
+pub mod stow_answer;
+pub mod stow_part;
 pub mod wado;
 pub mod wado_bulk;
 pub mod wado_frames;

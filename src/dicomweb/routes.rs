@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
 use crate::dicomweb::door::{Door, Settings};
 use crate::dicomweb::qido::{search_instances, search_series, search_studies};
+use crate::dicomweb::stow::store_instances;
 use crate::dicomweb::wado::{retrieve_instance, retrieve_instances};
 use crate::dicomweb::wado_bulk::retrieve_bulkdata;
 use crate::dicomweb::wado_frames::retrieve_frames;
 use crate::dicomweb::wado_metadata::retrieve_metadata;
 use crate::dicomweb::wado_rendered::{retrieve_rendered, retrieve_thumbnail};
 use crate::http::base::PublicUrl;
+
+/// Routes whose request bodies may have any length: STOW-RS reads them as a stream.
+pub const LARGE_BODIES: &[&str] = &["/dicom-web/studies", "/dicom-web/studies/{study}"];
 
 /// All routes. `HEAD` is answered wherever `GET` is.
 pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router {
@@ -29,13 +33,13 @@ fn routes() -> Router<Door> {
     let instance = "/studies/{study}/series/{series}/instances/{instance}";
     let frames = "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}";
     let mut routes = Router::new()
-        .route("/studies", get(search_studies))
+        .route("/studies", get(search_studies).merge(post(store_instances)))
         .route("/series", get(search_series))
         .route("/instances", get(search_instances))
         .route(&format!("{study}/series"), get(search_series))
         .route(&format!("{study}/instances"), get(search_instances))
         .route(&format!("{series}/instances"), get(search_instances))
-        .route(study, get(retrieve_instances))
+        .route(study, get(retrieve_instances).merge(post(store_instances)))
         .route(series, get(retrieve_instances))
         .route(instance, get(retrieve_instance))
         .route(frames, get(retrieve_frames))

@@ -1,353 +1,357 @@
-//! One association, from the request to the release (PS3.8 §7, §9.2): messages one after the other.
+//! An association from its first byte to its last, on the accepting side (PS3.8 §9.2).
 
-use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-use dicom_ul::pdu::AbortRQServiceProviderReason;
-use dicom_ul::pdu::AbortRQSource;
-use dicom_ul::pdu::AssociationRJ;
-use dicom_ul::pdu::Pdu;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use bytes::Bytes;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::actor::Actor;
-use crate::access::actor::Purpose;
-use crate::access::permit::Permit;
-use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
-use crate::dimse::command::Command;
-use crate::dimse::command::field;
-use crate::dimse::listener::Settings;
-use crate::dimse::message::Heard;
-use crate::dimse::message::Joiner;
+use crate::dimse::command::C_CANCEL;
+use crate::dimse::command::C_ECHO;
+use crate::dimse::command::C_STORE;
+use crate::dimse::command::COMMAND_FIELD;
+use crate::dimse::command::CommandSet;
+use crate::dimse::command::RESPONSE;
+use crate::dimse::echo;
+use crate::dimse::encode;
+use crate::dimse::end::End;
+use crate::dimse::end::count;
+use crate::dimse::end::note_unopened;
+use crate::dimse::end::unexpected;
+use crate::dimse::message::Assembler;
 use crate::dimse::message::MessageError;
-use crate::dimse::negotiate;
+use crate::dimse::message::Part;
+use crate::dimse::negotiate::Accepted;
+use crate::dimse::negotiate::Answer;
 use crate::dimse::negotiate::Context;
 use crate::dimse::negotiate::Rules;
+use crate::dimse::negotiate::answer;
 use crate::dimse::pdu::Event;
-use crate::dimse::pdu::PduError;
-use crate::dimse::pdu::PduReader;
-use crate::dimse::pdu::data_header;
-use crate::dimse::pdu::encoded;
-use crate::dimse::socket::Prompt;
-use crate::dimse::status;
+use crate::dimse::pdu::Piece;
+use crate::dimse::refusal::Abort;
+use crate::dimse::refusal::Rejection;
 use crate::dimse::status::Status;
-use crate::dimse::store::Sender;
-use crate::dimse::store::Storing;
+use crate::dimse::status::UNRECOGNISED_OPERATION;
+use crate::dimse::store;
+use crate::dimse::waiting::Waiting;
+use crate::dimse::wire::Wire;
 
-/// Why an association ended other than by release.
-#[derive(Debug, thiserror::Error)]
-pub enum Ended {
-    /// The peer said nothing for too long.
-    #[error("the peer was silent too long")]
-    Silent,
-    /// The peer does not take what we send.
-    #[error("the peer does not read")]
-    Unread,
-    /// The peer aborted, or closed the connection.
-    #[error("the peer aborted")]
-    Aborted,
-    /// The archive is stopping.
-    #[error("the archive is stopping")]
-    Stopping,
-    /// The request was rejected.
-    #[error("the request was rejected")]
-    Rejected,
-    /// What the peer sent is no PDU.
-    #[error("{0}")]
-    Pdu(#[from] PduError),
-    /// What the peer sent is no message.
-    #[error("{0}")]
-    Message(#[from] MessageError),
-    /// What the peer sent may not come here.
-    #[error("a PDU that may not come here")]
-    Unexpected,
+/// What all associations of a listener share.
+#[derive(Debug)]
+pub struct Door {
+    /// Where objects go.
+    pub archive: Archive,
+    /// Our own AE title.
+    pub ae_title: String,
+    /// What is accepted.
+    pub rules: Rules,
+    /// How long is waited.
+    pub timers: Timers,
+    /// One permit an association.
+    pub associations: Arc<Semaphore>,
+    /// Finish the message under way, then end.
+    pub stop: CancellationToken,
+    /// End now.
+    pub cut: CancellationToken,
 }
 
-/// What an association did, for the log.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Calling AE title, once known.
-    pub calling: String,
-    /// Instances stored.
-    pub stored: u64,
-    /// Instances refused.
-    pub refused: u64,
-    /// Data set bytes received.
-    pub bytes: u64,
+/// How long peers are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Timers {
+    /// For the whole A-ASSOCIATE-RQ (ARTIM, PS3.8 §9.1.5).
+    pub artim: Duration,
+    /// For the next message.
+    pub idle: Duration,
+    /// For the next bytes inside a message, and for what we send to be taken.
+    pub stall: Duration,
 }
 
-/// One association.
-pub struct Association {
-    reader: PduReader<Prompt>,
-    peer: SocketAddr,
-    settings: Settings,
-    archive: Archive,
-    stop: CancellationToken,
-    joiner: Joiner,
-    /// What it did so far.
-    pub tally: Tally,
+/// A conversation with an accepted peer.
+#[derive(Debug)]
+pub struct Association<S> {
+    wire: Wire<S>,
+    assembler: Assembler,
+    timers: Timers,
+    value_bytes: usize,
+    /// What was agreed.
+    pub(in crate::dimse) accepted: Accepted,
+    /// Where the peer is.
+    pub(in crate::dimse) peer: SocketAddr,
+    /// What it has done so far.
+    pub(in crate::dimse) tally: Tally,
 }
 
-impl std::fmt::Debug for Association {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Association").field("peer", &self.peer).finish_non_exhaustive()
-    }
+/// What an association has done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::dimse) struct Tally {
+    /// Objects answered with success.
+    pub(in crate::dimse) stored: u64,
+    /// Objects answered with another status.
+    pub(in crate::dimse) refused: u64,
+    /// Bytes of their data sets.
+    pub(in crate::dimse) bytes: u64,
 }
 
-/// What was agreed, and who may do it.
-struct Agreed {
-    contexts: Vec<Context>,
-    sender: Sender,
-    permit: Option<Permit>,
-    peer_max_pdu_bytes: Option<u32>,
-}
-
-impl Association {
-    /// An association on a new connection.
-    pub fn new(
-        stream: TcpStream,
-        peer: SocketAddr,
-        settings: Settings,
-        archive: Archive,
-        stop: CancellationToken,
-    ) -> std::io::Result<Self> {
-        let reader = PduReader::new(Prompt::new(stream)?, settings.max_pdu_bytes);
-        let (joiner, tally) = (Joiner::default(), Tally::default());
-        Ok(Self { reader, peer, settings, archive, stop, joiner, tally })
-    }
-
-    /// Serves the association to its end; what goes wrong is answered with an abort.
-    pub async fn serve(&mut self) -> Result<(), Ended> {
-        let ended = match self.accept().await {
-            Ok(agreed) => self.messages(&agreed).await,
-            Err(ended) => Err(ended),
-        };
-        if let Err(error) = &ended
-            && !matches!(error, Ended::Aborted | Ended::Rejected)
-        {
-            let _ = self.send(&abort(error)).await;
+/// Serves a connection until it ends; it is `waiting` until it has asked for an association.
+pub(in crate::dimse) async fn serve<S>(stream: S, peer: SocketAddr, waiting: Waiting, door: &Door)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut wire = Wire::new(stream, door.rules.max_pdu_bytes, door.timers.stall);
+    let (accepted, permit) = match greet(&mut wire, waiting, door).await {
+        Ok(greeted) => greeted,
+        Err(end) => {
+            note_unopened(&end, peer);
+            part(wire, &end, false).await;
+            return;
         }
-        let _ = self.reader.io().shutdown().await;
-        ended
-    }
-
-    /// Reads the request and answers it with a rejection.
-    pub async fn reject(&mut self, rejection: AssociationRJ) -> Result<(), Ended> {
-        let artim = Duration::from_secs(self.settings.artim_s.into());
-        if let Ok(Ok(Event::Request(_))) = tokio::time::timeout(artim, self.reader.next()).await {
-            self.send(&encoded(&Pdu::AssociationRJ(rejection))).await?;
+    };
+    wire.expect_data_sets();
+    let mut association = Association {
+        wire,
+        assembler: Assembler::default(),
+        timers: door.timers,
+        value_bytes: encode::value_bytes(accepted.peer_max_bytes),
+        accepted,
+        peer,
+        tally: Tally::default(),
+    };
+    let began = Instant::now();
+    let end = {
+        let _active = Active::begin();
+        tokio::select! {
+            end = association.converse(door) => end,
+            () = door.cut.cancelled() => End::Stopped,
         }
-        let _ = self.reader.io().shutdown().await;
-        Ok(())
-    }
+    };
+    association.note_end(&end, began.elapsed());
+    drop(permit);
+    part(association.wire, &end, true).await;
+}
 
-    async fn accept(&mut self) -> Result<Agreed, Ended> {
-        // ARTIM: how long a connection may be open without a request (PS3.8 §9.1.5).
-        let Event::Request(request) = self.next(self.settings.artim_s).await? else {
-            return Err(Ended::Unexpected);
-        };
-        let calling = negotiate::trimmed(&request.calling_ae_title).to_owned();
-        self.tally.calling.clone_from(&calling);
-        let rules = Rules {
-            ae_title: self.settings.ae_title.clone(),
-            check_called_aet: self.settings.check_called_aet,
-            max_pdu_bytes: self.settings.max_pdu_bytes,
-        };
-        let agreed = match negotiate::negotiate(&request, &rules) {
-            Ok(agreed) => agreed,
-            Err(rejection) => {
-                self.send(&encoded(&Pdu::AssociationRJ(rejection))).await?;
-                return Err(Ended::Rejected);
-            }
-        };
-        self.send(&encoded(&Pdu::AssociationAC(agreed.answer))).await?;
-        let actor = Actor::Node { ae_title: calling.clone(), address: Some(self.peer) };
-        let permit = self.archive.access().permit(&actor, Purpose::Operation, Subject::Storing);
-        Ok(Agreed {
-            contexts: agreed.contexts,
-            sender: Sender { ae_title: calling, address: self.peer },
-            permit: permit.ok(),
-            peer_max_pdu_bytes: agreed.peer_max_pdu_bytes,
-        })
+/// Reads the request and answers it.
+async fn greet<S>(
+    wire: &mut Wire<S>,
+    waiting: Waiting,
+    door: &Door,
+) -> Result<(Accepted, OwnedSemaphorePermit), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let artim = door.timers.artim;
+    let first = tokio::select! {
+        first = timeout(artim, wire.next(artim)) => first.map_err(|_| End::Silent)??,
+        () = door.stop.cancelled() => return Err(End::Stopped),
+        () = waiting.pushed_out() => return Err(End::PushedOut),
+    };
+    drop(waiting);
+    let request = match first {
+        Event::AssociateRequest(request) => request,
+        other => return Err(unexpected(&other)),
+    };
+    let accepted = match answer(&request, &door.rules) {
+        Answer::Accept(accepted) => accepted,
+        Answer::Reject(rejection) => return Err(End::Rejected(rejection)),
+        Answer::Abort(abort) => {
+            let reason = "presentation context ids are even or repeated";
+            return Err(End::Violation(abort, reason.to_owned()));
+        }
+    };
+    // Only who has made a request counts: silent connections keep nobody out.
+    let permit = Arc::clone(&door.associations).try_acquire_owned();
+    let permit = permit.map_err(|_| End::Rejected(Rejection::LIMIT_EXCEEDED))?;
+    let reply = encode::associate_accept(accepted.reply.clone())
+        .map_err(|error| End::Violation(Abort::INVALID_PARAMETER, error.to_string()))?;
+    wire.send(&reply).await?;
+    if accepted.called != door.ae_title {
+        let (calling, called) = (&accepted.calling, &accepted.called);
+        tracing::info!(calling, called, "accepted under another called ae title");
     }
+    Ok((*accepted, permit))
+}
 
-    async fn messages(&mut self, agreed: &Agreed) -> Result<(), Ended> {
+/// Says what is still to be said, and closes. Before an association is `open` a timer that runs
+/// out ends the connection at once and without a word (PS3.8 §9.2, AA-2).
+async fn part<S>(mut wire: Wire<S>, end: &End, open: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let abort = match end {
+        End::Rejected(rejection) => {
+            let _ = wire.send(&encode::associate_reject(*rejection)).await;
+            None
+        }
+        End::Violation(abort, _) => Some(*abort),
+        End::Silent if open => Some(Abort::UNSPECIFIED),
+        End::Stopped if open => Some(Abort::BY_USER),
+        End::Released
+        | End::Aborted(_)
+        | End::Closed
+        | End::Silent
+        | End::Broken
+        | End::Stopped
+        | End::PushedOut => None,
+    };
+    if !open && matches!(end, End::Silent | End::PushedOut) {
+        return;
+    }
+    if let Some(abort) = abort {
+        // The association is over whether or not this arrives.
+        let _ = wire.send(&encode::abort(abort)).await;
+    }
+    wire.close().await;
+}
+
+impl<S> Association<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    async fn converse(&mut self, door: &Door) -> End {
         loop {
-            let stop = self.stop.clone();
-            let event = tokio::select! {
-                // Between two messages is where an association can be ended.
-                () = stop.cancelled(), if !self.joiner.is_open() => return Err(Ended::Stopping),
-                event = self.next(self.settings.idle_s) => event?,
-            };
-            match event {
-                Event::Data(piece) => match self.joiner.take(piece)? {
-                    Heard::More => {}
-                    Heard::Command(context, command) => {
-                        self.request(agreed, context, command).await?;
-                    }
-                    Heard::Data(_) => return Err(Ended::Unexpected),
-                },
-                Event::ReleaseRequest => return self.send(&encoded(&Pdu::ReleaseRP)).await,
-                Event::Abort | Event::End => return Err(Ended::Aborted),
-                _ => return Err(Ended::Unexpected),
+            if let Err(end) = self.answer_message(door).await {
+                return end;
             }
         }
     }
 
-    /// Serves one request.
-    async fn request(
-        &mut self,
-        agreed: &Agreed,
-        context: u8,
-        command: Command,
-    ) -> Result<(), Ended> {
-        let found = agreed.contexts.iter().find(|accepted| accepted.id == context);
-        let Some(found) = found else { return Err(Ended::Unexpected) };
-        let status = match (command.field, &agreed.permit) {
-            (field::C_STORE_RQ, Some(permit)) if command.has_data_set => {
-                let storing =
-                    Storing::begin(&self.archive, permit, &agreed.sender, found, &command).await;
-                self.receive(storing).await?
-            }
-            (field::C_STORE_RQ, Some(_)) => {
-                Status::new(status::CANNOT_UNDERSTAND, "no data set follows")
-            }
-            (field::C_ECHO_RQ, _) => {
-                self.pass_over(&command).await?;
-                Status::success()
-            }
-            // Nothing here lasts long enough to be cancelled; responses were never asked for.
-            (field::C_CANCEL_RQ, _) => return Ok(()),
-            (other, _) if other & field::RESPONSE != 0 => return Err(Ended::Unexpected),
-            (field::C_STORE_RQ, None) => {
-                self.pass_over(&command).await?;
-                Status::new(status::NOT_AUTHORIZED, "not authorized to store")
-            }
-            _ => {
-                self.pass_over(&command).await?;
-                Status::new(status::UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served")
-            }
+    /// Serves one message.
+    async fn answer_message(&mut self, door: &Door) -> Result<(), End> {
+        let (context, command) = self.next_command(door).await?;
+        let found = self.accepted.contexts.iter().find(|accepted| accepted.id == context);
+        let Some(context) = found.cloned() else {
+            let reason = format!("presentation context {context} was not accepted");
+            return Err(End::Violation(Abort::INVALID_PARAMETER, reason));
         };
-        self.respond(agreed, context, command, status).await
+        match command.expect_number(COMMAND_FIELD).map_err(MessageError::Command)? {
+            C_STORE => store::serve(self, &context, &command, door).await,
+            C_ECHO => echo::serve(self, &context, &command).await,
+            // Nothing we serve can be cancelled, and a cancel is not answered (PS3.7 §9.3.2.3).
+            C_CANCEL => Ok(()),
+            field if field & RESPONSE != 0 => {
+                let reason = format!("a response ({field:04X}H) to nothing we asked");
+                Err(End::Violation(Abort::UNEXPECTED_PDU, reason))
+            }
+            field => self.decline(&context, &command, field).await,
+        }
     }
 
-    /// Receives a data set to its end.
-    async fn receive(&mut self, mut storing: Storing) -> Result<Status, Ended> {
-        while self.joiner.is_open() {
-            let piece = self.data().await?;
-            if !piece.is_empty() {
-                storing.write(piece).await;
+    /// Answers an operation we do not serve.
+    async fn decline(
+        &mut self,
+        context: &Context,
+        command: &CommandSet,
+        field: u16,
+    ) -> Result<(), End> {
+        if command.has_data_set().map_err(MessageError::Command)? {
+            while !self.next_data().await?.1 {}
+        }
+        let reason = format!("command {field:04X}H is not served on this context");
+        self.respond(context, command, &Status::new(UNRECOGNISED_OPERATION, &reason)).await
+    }
+
+    /// Waits for the next command; a request to stop or to release ends the wait.
+    async fn next_command(&mut self, door: &Door) -> Result<(u8, CommandSet), End> {
+        if door.stop.is_cancelled() {
+            return Err(End::Stopped);
+        }
+        let first = tokio::select! {
+            first = self.wire.next(self.timers.idle) => first?,
+            () = door.stop.cancelled() => return Err(End::Stopped),
+        };
+        match first {
+            Event::Data(piece) => {
+                // However small its pieces: a command takes no longer than a stall.
+                let whole = timeout(self.timers.stall, self.rest_of_command(piece)).await;
+                whole.map_err(|_| End::Silent)?
+            }
+            Event::ReleaseRequest => {
+                self.wire.send(&encode::release_response()).await?;
+                Err(End::Released)
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn rest_of_command(&mut self, first: Piece) -> Result<(u8, CommandSet), End> {
+        let mut piece = first;
+        loop {
+            if let Some(Part::Command { context, command }) = self.assembler.take(piece)? {
+                return Ok((context, command));
+            }
+            piece = self.next_piece().await?;
+        }
+    }
+
+    /// The next bytes of the data set under way, and whether it ends with them. To be called until
+    /// it does.
+    pub(in crate::dimse) async fn next_data(&mut self) -> Result<(Bytes, bool), End> {
+        loop {
+            let piece = self.next_piece().await?;
+            if let Some(Part::Data { bytes, ends }) = self.assembler.take(piece)? {
+                return Ok((bytes, ends));
             }
         }
-        let (status, bytes) = storing.finish().await;
-        self.tally.bytes += bytes;
-        if status.code == status::SUCCESS {
-            self.tally.stored += 1;
+    }
+
+    async fn next_piece(&mut self) -> Result<Piece, End> {
+        match self.wire.next(self.timers.stall).await? {
+            Event::Data(piece) => Ok(piece),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Sends the response to a command.
+    pub(in crate::dimse) async fn respond(
+        &mut self,
+        context: &Context,
+        command: &CommandSet,
+        status: &Status,
+    ) -> Result<(), End> {
+        let response = command.response(status).map_err(MessageError::Command)?;
+        let bytes = encode::command(context.id, &response.to_bytes(), self.value_bytes);
+        Ok(self.wire.send(&bytes).await?)
+    }
+
+    fn note_end(&self, end: &End, lasted: Duration) {
+        let Tally { stored, refused, bytes } = self.tally;
+        let (calling, called) = (&self.accepted.calling, &self.accepted.called);
+        let ended = end.label();
+        count(ended);
+        let (ms, peer) = (lasted.as_millis(), self.peer.ip());
+        if let End::Violation(_, reason) = end {
+            tracing::warn!(
+                %peer, calling, called, stored, refused, bytes, ms, ended, reason,
+                "association ended"
+            );
         } else {
-            self.tally.refused += 1;
-        }
-        Ok(status)
-    }
-
-    /// Reads a data set nobody wants.
-    async fn pass_over(&mut self, command: &Command) -> Result<(), Ended> {
-        while command.has_data_set && self.joiner.is_open() {
-            self.data().await?;
-        }
-        Ok(())
-    }
-
-    /// The next bytes of the data set that is being received.
-    async fn data(&mut self) -> Result<bytes::Bytes, Ended> {
-        match self.next(self.settings.read_timeout_s).await? {
-            Event::Data(piece) => match self.joiner.take(piece)? {
-                Heard::Data(piece) => Ok(piece.bytes),
-                Heard::More | Heard::Command(..) => Err(Ended::Unexpected),
-            },
-            Event::Abort | Event::End => Err(Ended::Aborted),
-            _ => Err(Ended::Unexpected),
-        }
-    }
-
-    async fn respond(
-        &mut self,
-        agreed: &Agreed,
-        context: u8,
-        request: Command,
-        status: Status,
-    ) -> Result<(), Ended> {
-        let response = Command {
-            field: request.field | field::RESPONSE,
-            responded_to: request.message_id,
-            sop_class: request.sop_class,
-            sop_instance: request.sop_instance,
-            status: Some(status.code),
-            comment: status.comment,
-            has_data_set: false,
-            ..Command::default()
-        };
-        let bytes = response.to_bytes();
-        // A value's header takes six bytes of the PDU (PS3.8 §9.3.5.1).
-        let most = agreed.peer_max_pdu_bytes.map_or(usize::MAX, |max| {
-            usize::try_from(max).unwrap_or(usize::MAX).saturating_sub(6).max(1)
-        });
-        let mut out = Vec::with_capacity(bytes.len() + 12);
-        let mut pieces = bytes.chunks(most).peekable();
-        while let Some(piece) = pieces.next() {
-            let header = data_header(context, true, pieces.peek().is_none(), piece.len());
-            out.extend_from_slice(&header.ok_or(Ended::Unexpected)?);
-            out.extend_from_slice(piece);
-        }
-        self.send(&out).await
-    }
-
-    async fn next(&mut self, within_s: u32) -> Result<Event, Ended> {
-        let within = Duration::from_secs(within_s.into());
-        match tokio::time::timeout(within, self.reader.next()).await {
-            Ok(event) => Ok(event?),
-            Err(_) => Err(Ended::Silent),
-        }
-    }
-
-    fn send<'a>(
-        &'a mut self,
-        bytes: &'a [u8],
-    ) -> impl Future<Output = Result<(), Ended>> + Send + 'a {
-        let within = Duration::from_secs(self.settings.read_timeout_s.into());
-        async move {
-            match tokio::time::timeout(within, self.reader.io().write_all(bytes)).await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(PduError::Io(error).into()),
-                Err(_) => Err(Ended::Unread),
-            }
+            tracing::info!(
+                %peer, calling, called, stored, refused, bytes, ms, ended,
+                "association ended"
+            );
         }
     }
 }
 
-/// The A-ABORT that fits what went wrong (PS3.8 §9.3.8).
-fn abort(ended: &Ended) -> Vec<u8> {
-    let reason = match ended {
-        Ended::Unexpected | Ended::Message(_) => AbortRQServiceProviderReason::UnexpectedPdu,
-        Ended::Pdu(PduError::Unknown(_)) => AbortRQServiceProviderReason::UnrecognizedPdu,
-        Ended::Pdu(_) => AbortRQServiceProviderReason::InvalidPduParameter,
-        Ended::Silent | Ended::Unread | Ended::Aborted | Ended::Stopping | Ended::Rejected => {
-            AbortRQServiceProviderReason::ReasonNotSpecified
-        }
-    };
-    encoded(&Pdu::AbortRQ { source: AbortRQSource::ServiceProvider(reason) })
+/// Counts an open association while it lives.
+struct Active;
+
+impl Active {
+    fn begin() -> Self {
+        metrics::gauge!("lastra_dicom_associations_active").increment(1.0);
+        Self
+    }
 }
 
-/// One line for the log at the end of an association.
-pub fn log(tally: &Tally, peer: SocketAddr, begun: Instant, ended: &Result<(), Ended>) {
-    let ms = begun.elapsed().as_millis();
-    let Tally { calling, stored, refused, bytes } = tally;
-    let result = match ended {
-        Ok(()) => "released".to_owned(),
-        Err(ended) => ended.to_string(),
-    };
-    tracing::info!(calling, peer = %peer.ip(), stored, refused, bytes, ms, result, "association ended");
+impl Drop for Active {
+    fn drop(&mut self) {
+        metrics::gauge!("lastra_dicom_associations_active").decrement(1.0);
+    }
 }

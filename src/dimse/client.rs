@@ -1,166 +1,185 @@
-//! The client side: an association to another node, C-ECHO and C-STORE over it.
+//! The client side: associate, C-ECHO, C-STORE, release (PS3.8 §9.2, PS3.7 §9.1).
 
+use std::io;
 use std::time::Duration;
 
 use dicom_ul::pdu::AssociationAC;
-use dicom_ul::pdu::AssociationRJ;
 use dicom_ul::pdu::AssociationRQ;
-use dicom_ul::pdu::Pdu;
 use dicom_ul::pdu::PresentationContextProposed;
-use dicom_ul::pdu::PresentationContextResultReason;
+use dicom_ul::pdu::PresentationContextResultReason as Reason;
 use dicom_ul::pdu::UserVariableItem;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::dicom::part10::IMPLEMENTATION_CLASS;
 use crate::dicom::part10::IMPLEMENTATION_VERSION;
-use crate::dimse::command::Command;
-use crate::dimse::command::field;
-use crate::dimse::message::Heard;
-use crate::dimse::message::Joiner;
+use crate::dimse::command::AFFECTED_SOP_CLASS;
+use crate::dimse::command::AFFECTED_SOP_INSTANCE;
+use crate::dimse::command::C_ECHO;
+use crate::dimse::command::C_STORE;
+use crate::dimse::command::COMMAND_FIELD;
+use crate::dimse::command::CommandSet;
+use crate::dimse::command::DATA_SET;
+use crate::dimse::command::DATA_SET_TYPE;
+use crate::dimse::command::ERROR_COMMENT;
+use crate::dimse::command::MESSAGE_ID;
+use crate::dimse::command::NO_DATA_SET;
+use crate::dimse::command::PRIORITY;
+use crate::dimse::command::RESPONDED_TO;
+use crate::dimse::command::RESPONSE;
+use crate::dimse::command::STATUS;
+use crate::dimse::encode;
+use crate::dimse::message::Assembler;
 use crate::dimse::message::MessageError;
+use crate::dimse::message::Part;
 use crate::dimse::negotiate::APPLICATION_CONTEXT;
-use crate::dimse::negotiate::Context;
 use crate::dimse::negotiate::VERIFICATION;
-use crate::dimse::negotiate::trimmed;
 use crate::dimse::pdu::Event;
-use crate::dimse::pdu::PduError;
-use crate::dimse::pdu::PduReader;
-use crate::dimse::pdu::data_header;
-use crate::dimse::pdu::encoded;
-use crate::dimse::socket::Prompt;
+use crate::dimse::refusal::Abort;
+use crate::dimse::refusal::Rejection;
+use crate::dimse::socket::EagerStream;
 use crate::dimse::status::Status;
+use crate::dimse::wire::Wire;
+use crate::dimse::wire::WireError;
 
-/// The longest P-DATA-TF we send and take.
-const MAX_PDU_BYTES: u32 = 256 * 1024;
+/// Presentation contexts an association can propose: ids are odd and of one byte.
+pub const MAX_CONTEXTS: usize = 128;
 
-/// How long the other side may be silent.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest P-DATA-TF we take; responses are short.
+const MAX_PDU_BYTES: u32 = 128 * 1024;
+/// For the connection, and for answers to association and release requests.
+const SHORT_WAIT: Duration = Duration::from_secs(30);
+/// For the answer to a command: the peer may have a whole object to write.
+const LONG_WAIT: Duration = Duration::from_mins(5);
+/// For what a peer said last before it broke off.
+const LAST_WORDS_WAIT: Duration = Duration::from_millis(200);
 
-/// Why the other side could not be asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ScuError {
-    /// No connection.
-    #[error("cannot connect to {address}: {source}")]
-    Connect {
-        /// Where to.
-        address: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The association was rejected.
-    #[error("association rejected: {0}")]
-    Rejected(String),
-    /// No presentation context accepted for a SOP class and transfer syntax.
-    #[error(
-        "the other side does not take SOP class {sop_class} in transfer syntax {transfer_syntax}"
-    )]
-    NotAccepted {
-        /// SOP class.
-        sop_class: String,
-        /// Transfer syntax.
-        transfer_syntax: String,
-    },
-    /// More presentation contexts than an association can have.
-    #[error("{0} presentation contexts are more than an association can have")]
-    TooManyContexts(usize),
-    /// The other side aborted or closed the connection.
-    #[error("the other side aborted")]
-    Aborted,
-    /// The other side was silent too long.
-    #[error("the other side was silent for {} s", TIMEOUT.as_secs())]
-    Silent,
-    /// What came is no answer.
-    #[error("the other side answered with something else")]
-    Unexpected,
-    /// The connection broke, or what came is no PDU.
-    #[error("{0}")]
-    Pdu(#[from] PduError),
-    /// What came is no message.
-    #[error("{0}")]
-    Message(#[from] MessageError),
-    /// The data set to be sent cannot be read.
-    #[error("data set cannot be read: {0}")]
-    DataSet(std::io::Error),
-}
-
-/// An association to another node, ours to send over.
+/// An open association, ours.
 #[derive(Debug)]
 pub struct Scu {
-    reader: PduReader<Prompt>,
-    contexts: Vec<Context>,
-    /// The most bytes of one value, its header left out.
+    wire: Wire<EagerStream>,
+    assembler: Assembler,
+    contexts: Vec<Proposed>,
     value_bytes: usize,
-    message_id: u16,
+    message: u16,
+}
+
+/// A context proposed, and what became of it.
+#[derive(Debug)]
+struct Proposed {
+    id: u8,
+    sop_class: String,
+    transfer_syntax: String,
+    result: Reason,
+}
+
+/// Why a peer could not be talked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScuError {
+    /// Nobody listens there.
+    #[error("no connection to {address}: {reason}")]
+    Connect {
+        /// Where.
+        address: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The peer does not want the association.
+    #[error("{called} rejected the association: {rejection}")]
+    Rejected {
+        /// Who.
+        called: String,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// The peer does not take such objects.
+    #[error(
+        "the peer does not accept SOP class {sop_class} in transfer syntax {transfer_syntax}: {reason}"
+    )]
+    Refused {
+        /// Of which class.
+        sop_class: String,
+        /// Written how.
+        transfer_syntax: String,
+        /// Why.
+        reason: String,
+    },
+    /// More contexts than an association can propose.
+    #[error("{0} presentation contexts are more than {MAX_CONTEXTS}")]
+    TooManyContexts(usize),
+    /// The association cannot be described.
+    #[error("{0}")]
+    Encode(#[from] encode::EncodeError),
+    /// The peer aborted.
+    #[error("the peer aborted the association: {0}")]
+    Aborted(Abort),
+    /// The connection failed.
+    #[error("{0}")]
+    Wire(#[from] WireError),
+    /// The peer answered something else than it was asked.
+    #[error("the peer broke the protocol: {0}")]
+    Violation(String),
+    /// The data set to be sent could not be read.
+    #[error("the data set cannot be read: {0}")]
+    DataSet(String),
 }
 
 impl Scu {
-    /// Opens an association that proposes each (SOP class, transfer syntax) in a context of its own.
+    /// Associates with `called` at `address` (`host:port`), proposing a context for each pair of
+    /// SOP class and transfer syntax: at most [`MAX_CONTEXTS`].
     pub async fn connect(
         address: &str,
         calling: &str,
         called: &str,
         contexts: &[(String, String)],
     ) -> Result<Self, ScuError> {
-        let connecting = tokio::time::timeout(TIMEOUT, TcpStream::connect(address)).await;
-        let failed = |source| ScuError::Connect { address: address.to_owned(), source };
-        let stream = connecting.map_err(|_| ScuError::Silent)?.map_err(failed)?;
-        let stream = Prompt::new(stream).map_err(failed)?;
-        let mut scu = Self {
-            reader: PduReader::new(stream, MAX_PDU_BYTES),
-            contexts: Vec::new(),
-            value_bytes: 0,
-            message_id: 0,
-        };
-        let request = request(calling, called, contexts)?;
-        scu.send(&encoded(&Pdu::AssociationRQ(request))).await?;
-        match scu.next().await? {
-            Event::Accept(accept) => scu.agree(&accept, contexts),
-            Event::Reject(rejection) => return Err(ScuError::Rejected(in_words(&rejection))),
-            Event::Abort | Event::End => return Err(ScuError::Aborted),
-            _ => return Err(ScuError::Unexpected),
+        let contexts = proposed(contexts)?;
+        let request = encode::associate_request(request(calling, called, &contexts))?;
+        let stream = open(address).await?;
+        let mut wire = Wire::new(stream, MAX_PDU_BYTES, LONG_WAIT);
+        wire.send(&request).await?;
+        match wire.next(SHORT_WAIT).await? {
+            Event::AssociateAccept(accept) => Ok(Self::accepted(wire, contexts, &accept)),
+            Event::AssociateReject(rejection) => {
+                wire.close().await;
+                Err(ScuError::Rejected { called: called.to_owned(), rejection })
+            }
+            other => Err(unexpected(&other, "the association request")),
         }
-        Ok(scu)
     }
 
-    fn agree(&mut self, accept: &AssociationAC, proposed: &[(String, String)]) {
-        let accepted = accept
-            .presentation_contexts
-            .iter()
-            .filter(|context| context.reason == PresentationContextResultReason::Acceptance);
-        self.contexts = accepted
-            .filter_map(|context| {
-                let (sop_class, _) = proposed.get(usize::from(context.id) / 2)?;
-                Some(Context {
-                    id: context.id,
-                    abstract_syntax: sop_class.clone(),
-                    transfer_syntax: trimmed(&context.transfer_syntax).to_owned(),
-                })
-            })
-            .collect();
+    fn accepted(
+        wire: Wire<EagerStream>,
+        mut contexts: Vec<Proposed>,
+        accept: &AssociationAC,
+    ) -> Self {
+        for result in &accept.presentation_contexts {
+            if let Some(context) = contexts.iter_mut().find(|context| context.id == result.id) {
+                context.result = result.reason.clone();
+            }
+        }
         let peer_max = accept.user_variables.iter().find_map(|item| match item {
-            UserVariableItem::MaxLength(bytes) if *bytes > 0 => Some(*bytes),
+            UserVariableItem::MaxLength(bytes) => Some(*bytes),
             _ => None,
         });
-        let pdu = peer_max.unwrap_or(MAX_PDU_BYTES).min(MAX_PDU_BYTES);
-        self.value_bytes = usize::try_from(pdu).unwrap_or(0).saturating_sub(6).max(2) & !1;
+        let value_bytes = encode::value_bytes(peer_max.unwrap_or(16 * 1024));
+        Self { wire, assembler: Assembler::default(), contexts, value_bytes, message: 0 }
     }
 
-    /// C-ECHO: the other side's status.
+    /// C-ECHO.
     pub async fn echo(&mut self) -> Result<Status, ScuError> {
-        let context = self.context(VERIFICATION, None)?;
-        let request = Command {
-            field: field::C_ECHO_RQ,
-            sop_class: Some(VERIFICATION.to_owned()),
-            ..self.request()
-        };
-        self.send_value(context, true, &request.to_bytes()).await?;
-        self.response().await
+        let find = |context: &&Proposed| context.sop_class == VERIFICATION;
+        let context = accepted_id(self.contexts.iter().find(find), VERIFICATION, "any")?;
+        let command = self.command(C_ECHO, VERIFICATION, NO_DATA_SET);
+        let bytes = encode::command(context, &command.to_bytes(), self.value_bytes);
+        self.wire.send(&bytes).await?;
+        self.response(C_ECHO).await
     }
 
-    /// C-STORE: sends a data set as it is read; the other side's status.
+    /// C-STORE of a data set written in `transfer_syntax`. Memory does not grow with its length.
+    /// An error means that the association cannot be used any more, but for [`ScuError::Refused`].
     pub async fn store(
         &mut self,
         sop_class: &str,
@@ -168,159 +187,172 @@ impl Scu {
         transfer_syntax: &str,
         data_set: &mut (impl AsyncRead + Unpin),
     ) -> Result<Status, ScuError> {
-        let context = self.context(sop_class, Some(transfer_syntax))?;
-        let request = Command {
-            field: field::C_STORE_RQ,
-            sop_class: Some(sop_class.to_owned()),
-            sop_instance: Some(sop_instance.to_owned()),
-            has_data_set: true,
-            ..self.request()
+        let find = |context: &&Proposed| {
+            context.sop_class == sop_class && context.transfer_syntax == transfer_syntax
         };
-        self.send_value(context, true, &request.to_bytes()).await?;
-        self.send_data_set(context, data_set).await?;
-        self.response().await
-    }
-
-    /// Ends the association.
-    pub async fn release(mut self) -> Result<(), ScuError> {
-        self.send(&encoded(&Pdu::ReleaseRQ)).await?;
-        match self.next().await? {
-            Event::ReleaseReply | Event::End => Ok(()),
-            _ => Err(ScuError::Aborted),
-        }
-    }
-
-    fn request(&mut self) -> Command {
-        self.message_id = self.message_id.wrapping_add(1);
-        Command { message_id: self.message_id, ..Command::default() }
-    }
-
-    fn context(&self, sop_class: &str, transfer_syntax: Option<&str>) -> Result<u8, ScuError> {
-        let fits = |context: &&Context| {
-            context.abstract_syntax == sop_class
-                && transfer_syntax.is_none_or(|syntax| context.transfer_syntax == syntax)
-        };
-        let found = self.contexts.iter().find(fits).map(|context| context.id);
-        found.ok_or_else(|| ScuError::NotAccepted {
-            sop_class: sop_class.to_owned(),
-            transfer_syntax: transfer_syntax.unwrap_or("any").to_owned(),
-        })
-    }
-
-    /// Sends a data set in as long values as the other side takes, reading one ahead to know the last.
-    async fn send_data_set(
-        &mut self,
-        context: u8,
-        data_set: &mut (impl AsyncRead + Unpin),
-    ) -> Result<(), ScuError> {
-        let mut piece = self.read_piece(data_set).await?;
+        let context = accepted_id(self.contexts.iter().find(find), sop_class, transfer_syntax)?;
+        let command = self
+            .command(C_STORE, sop_class, DATA_SET)
+            .with_number(PRIORITY, 0)
+            .with_uid(AFFECTED_SOP_INSTANCE, sop_instance);
+        let mut out = encode::command(context, &command.to_bytes(), self.value_bytes);
+        // Read one value ahead: only the last may say that it is.
+        let mut value = read_value(data_set, self.value_bytes).await?;
         loop {
-            let next = self.read_piece(data_set).await?;
-            let last = next.is_empty();
-            self.send_piece(context, false, last, &piece).await?;
-            if last {
-                return Ok(());
-            }
-            piece = next;
-        }
-    }
-
-    async fn read_piece(&self, from: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, ScuError> {
-        let mut piece = Vec::with_capacity(self.value_bytes);
-        let mut limited = from.take(self.value_bytes as u64);
-        limited.read_to_end(&mut piece).await.map_err(ScuError::DataSet)?;
-        Ok(piece)
-    }
-
-    async fn send_value(
-        &mut self,
-        context: u8,
-        command: bool,
-        bytes: &[u8],
-    ) -> Result<(), ScuError> {
-        let mut pieces = bytes.chunks(self.value_bytes.max(1)).peekable();
-        while let Some(piece) = pieces.next() {
-            self.send_piece(context, command, pieces.peek().is_none(), piece).await?;
-        }
-        Ok(())
-    }
-
-    async fn send_piece(
-        &mut self,
-        context: u8,
-        command: bool,
-        last: bool,
-        bytes: &[u8],
-    ) -> Result<(), ScuError> {
-        let header = data_header(context, command, last, bytes.len());
-        self.send(&header.ok_or(ScuError::Unexpected)?).await?;
-        self.send(bytes).await
-    }
-
-    async fn response(&mut self) -> Result<Status, ScuError> {
-        let mut joiner = Joiner::default();
-        loop {
-            let piece = match self.next().await? {
-                Event::Data(piece) => piece,
-                Event::Abort | Event::End => return Err(ScuError::Aborted),
-                _ => return Err(ScuError::Unexpected),
+            let next = if value.len() == self.value_bytes {
+                read_value(data_set, self.value_bytes).await?
+            } else {
+                Vec::new()
             };
-            match joiner.take(piece)? {
-                Heard::More => {}
-                Heard::Command(_, response) => {
-                    let code = response.status.ok_or(ScuError::Unexpected)?;
-                    return Ok(Status { code, comment: response.comment });
-                }
-                Heard::Data(_) => return Err(ScuError::Unexpected),
+            encode::put_data(&mut out, context, false, next.is_empty(), &value);
+            self.send(&out).await?;
+            if next.is_empty() {
+                return self.response(C_STORE).await;
             }
+            out.clear();
+            value = next;
         }
     }
 
-    async fn next(&mut self) -> Result<Event, ScuError> {
-        let event = tokio::time::timeout(TIMEOUT, self.reader.next()).await;
-        Ok(event.map_err(|_| ScuError::Silent)??)
+    /// Releases the association and closes the connection.
+    pub async fn release(mut self) -> Result<(), ScuError> {
+        self.wire.send(&encode::release_request()).await?;
+        let answer = self.wire.next(SHORT_WAIT).await;
+        self.wire.close().await;
+        match answer {
+            // Some peers just close: everything sent was answered before.
+            Ok(Event::ReleaseResponse) | Err(WireError::Closed) => Ok(()),
+            Ok(other) => Err(unexpected(&other, "the release request")),
+            Err(error) => Err(error.into()),
+        }
     }
 
+    /// Breaks the association off.
+    pub async fn abort(mut self) {
+        let _ = self.wire.send(&encode::abort(Abort::BY_USER)).await;
+        self.wire.close().await;
+    }
+
+    fn command(&mut self, field: u16, sop_class: &str, data_set_type: u16) -> CommandSet {
+        self.message = self.message.wrapping_add(1);
+        CommandSet::default()
+            .with_uid(AFFECTED_SOP_CLASS, sop_class)
+            .with_number(COMMAND_FIELD, field)
+            .with_number(MESSAGE_ID, self.message)
+            .with_number(DATA_SET_TYPE, data_set_type)
+    }
+
+    /// Sends; where that fails, what the peer said last tells more than the broken connection.
     async fn send(&mut self, bytes: &[u8]) -> Result<(), ScuError> {
-        let sent = tokio::time::timeout(TIMEOUT, self.reader.io().write_all(bytes)).await;
-        sent.map_err(|_| ScuError::Silent)?.map_err(|error| PduError::Io(error).into())
+        let Err(error) = self.wire.send(bytes).await else { return Ok(()) };
+        match self.wire.next(LAST_WORDS_WAIT).await {
+            Ok(Event::Abort(abort)) => Err(ScuError::Aborted(abort)),
+            _ => Err(error.into()),
+        }
+    }
+
+    async fn response(&mut self, field: u16) -> Result<Status, ScuError> {
+        let response = loop {
+            let piece = match self.wire.next(LONG_WAIT).await? {
+                Event::Data(piece) => piece,
+                other => return Err(unexpected(&other, "a command")),
+            };
+            match self.assembler.take(piece).map_err(violation)? {
+                Some(Part::Command { command, .. }) => break command,
+                Some(Part::Data { .. }) | None => {}
+            }
+        };
+        let is_ours = response.number(COMMAND_FIELD) == Some(field | RESPONSE)
+            && response.number(RESPONDED_TO) == Some(self.message);
+        if !is_ours {
+            return Err(ScuError::Violation("the response is to another message".to_owned()));
+        }
+        let code = response.expect_number(STATUS).map_err(|error| violation(error.into()))?;
+        Ok(Status { code, comment: response.text(ERROR_COMMENT) })
     }
 }
 
-fn request(
-    calling: &str,
-    called: &str,
-    contexts: &[(String, String)],
-) -> Result<AssociationRQ, ScuError> {
-    let proposed = contexts.iter().enumerate().map(|(n, (sop_class, transfer_syntax))| {
-        // Odd numbers from 1 to 255 (PS3.8 §9.3.2.2).
-        let id = n.checked_mul(2)?.checked_add(1).and_then(|id| u8::try_from(id).ok())?;
-        Some(PresentationContextProposed {
-            id,
-            abstract_syntax: sop_class.clone(),
-            transfer_syntaxes: vec![transfer_syntax.clone()],
-        })
-    });
-    let proposed: Option<Vec<_>> = proposed.collect();
-    Ok(AssociationRQ {
+async fn open(address: &str) -> Result<EagerStream, ScuError> {
+    let failed = |reason: String| ScuError::Connect { address: address.to_owned(), reason };
+    let stream = timeout(SHORT_WAIT, TcpStream::connect(address))
+        .await
+        .map_err(|_| failed(format!("no answer within {} s", SHORT_WAIT.as_secs())))?
+        .map_err(|error| failed(error.to_string()))?;
+    EagerStream::new(stream).map_err(|error| failed(error.to_string()))
+}
+
+fn proposed(contexts: &[(String, String)]) -> Result<Vec<Proposed>, ScuError> {
+    if contexts.len() > MAX_CONTEXTS {
+        return Err(ScuError::TooManyContexts(contexts.len()));
+    }
+    let ids = (1..=u8::MAX).step_by(2);
+    let propose = |((sop_class, transfer_syntax), id): (&(String, String), u8)| Proposed {
+        id,
+        sop_class: sop_class.clone(),
+        transfer_syntax: transfer_syntax.clone(),
+        result: Reason::NoReason,
+    };
+    Ok(contexts.iter().zip(ids).map(propose).collect())
+}
+
+fn request(calling: &str, called: &str, contexts: &[Proposed]) -> AssociationRQ {
+    let propose = |context: &Proposed| PresentationContextProposed {
+        id: context.id,
+        abstract_syntax: context.sop_class.clone(),
+        transfer_syntaxes: vec![context.transfer_syntax.clone()],
+    };
+    AssociationRQ {
         protocol_version: 1,
         calling_ae_title: calling.to_owned(),
         called_ae_title: called.to_owned(),
         application_context_name: APPLICATION_CONTEXT.to_owned(),
-        presentation_contexts: proposed.ok_or(ScuError::TooManyContexts(contexts.len()))?,
+        presentation_contexts: contexts.iter().map(propose).collect(),
         user_variables: vec![
             UserVariableItem::MaxLength(MAX_PDU_BYTES),
             UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS.to_owned()),
             UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
         ],
+    }
+}
+
+/// The id of a context, when it was proposed and accepted.
+fn accepted_id(
+    context: Option<&Proposed>,
+    sop_class: &str,
+    transfer_syntax: &str,
+) -> Result<u8, ScuError> {
+    let reason = match context {
+        Some(Proposed { id, result: Reason::Acceptance, .. }) => return Ok(*id),
+        Some(context) => context.result.to_string(),
+        None => "it was not proposed".to_owned(),
+    };
+    Err(ScuError::Refused {
+        sop_class: sop_class.to_owned(),
+        transfer_syntax: transfer_syntax.to_owned(),
+        reason,
     })
 }
 
-fn in_words(rejection: &AssociationRJ) -> String {
-    use dicom_ul::pdu::AssociationRJSource as Source;
-    match &rejection.source {
-        Source::ServiceUser(reason) => reason.to_string(),
-        Source::ServiceProviderASCE(reason) => reason.to_string(),
-        Source::ServiceProviderPresentation(reason) => format!("{reason}; try again later"),
+/// Up to `bytes` of the data set; fewer only at its end.
+async fn read_value(
+    data_set: &mut (impl AsyncRead + Unpin),
+    bytes: usize,
+) -> Result<Vec<u8>, ScuError> {
+    let mut value = Vec::with_capacity(bytes);
+    let failed = |error: io::Error| ScuError::DataSet(error.to_string());
+    let limit = u64::try_from(bytes).unwrap_or(u64::MAX);
+    data_set.take(limit).read_to_end(&mut value).await.map_err(failed)?;
+    Ok(value)
+}
+
+fn unexpected(event: &Event, to: &str) -> ScuError {
+    match event {
+        Event::Abort(abort) => ScuError::Aborted(*abort),
+        _ => ScuError::Violation(format!("no answer to {to}")),
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "shaped for `map_err`")]
+fn violation(error: MessageError) -> ScuError {
+    ScuError::Violation(error.to_string())
 }

@@ -1,213 +1,304 @@
-//! Command sets (PS3.7 §6.3.1, §E): group 0000 in Implicit VR Little Endian, a few short elements.
+//! Command sets: the part of a DIMSE message that says what to do (PS3.7 §6.3.1, §E).
+//!
+//! Always Implicit VR Little Endian, always group 0000, never nested: a loop reads them.
 
-/// Command Field values (PS3.7 §E.1-1).
-pub mod field {
-    /// C-STORE-RQ.
-    pub const C_STORE_RQ: u16 = 0x0001;
-    /// C-STORE-RSP.
-    pub const C_STORE_RSP: u16 = 0x8001;
-    /// C-ECHO-RQ.
-    pub const C_ECHO_RQ: u16 = 0x0030;
-    /// C-ECHO-RSP.
-    pub const C_ECHO_RSP: u16 = 0x8030;
-    /// C-CANCEL-RQ.
-    pub const C_CANCEL_RQ: u16 = 0x0FFF;
-    /// The bit that tells a response from a request.
-    pub const RESPONSE: u16 = 0x8000;
-}
+use bytes::Bytes;
 
-/// Elements of group 0000 (PS3.7 §E.1).
-mod element {
-    pub(super) const AFFECTED_SOP_CLASS: u16 = 0x0002;
-    pub(super) const COMMAND_FIELD: u16 = 0x0100;
-    pub(super) const MESSAGE_ID: u16 = 0x0110;
-    pub(super) const RESPONDED_TO: u16 = 0x0120;
-    pub(super) const PRIORITY: u16 = 0x0700;
-    pub(super) const DATA_SET_TYPE: u16 = 0x0800;
-    pub(super) const STATUS: u16 = 0x0900;
-    pub(super) const ERROR_COMMENT: u16 = 0x0902;
-    pub(super) const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
-}
+use crate::dicom::uid::Uid;
+use crate::dimse::status::Status;
 
-/// Command Data Set Type that says there is no data set (PS3.7 §E.1).
-const NO_DATA_SET: u16 = 0x0101;
+/// Affected SOP Class UID (0000,0002).
+pub const AFFECTED_SOP_CLASS: u16 = 0x0002;
+/// Command Field (0000,0100).
+pub const COMMAND_FIELD: u16 = 0x0100;
+/// Message ID (0000,0110).
+pub const MESSAGE_ID: u16 = 0x0110;
+/// Message ID Being Responded To (0000,0120).
+pub const RESPONDED_TO: u16 = 0x0120;
+/// Priority (0000,0700).
+pub const PRIORITY: u16 = 0x0700;
+/// Command Data Set Type (0000,0800).
+pub const DATA_SET_TYPE: u16 = 0x0800;
+/// Status (0000,0900).
+pub const STATUS: u16 = 0x0900;
+/// Error Comment (0000,0902).
+pub const ERROR_COMMENT: u16 = 0x0902;
+/// Affected SOP Instance UID (0000,1000).
+pub const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
 
-/// The longest command set that is read.
+/// C-STORE-RQ (PS3.7 §E.1).
+pub const C_STORE: u16 = 0x0001;
+/// C-ECHO-RQ.
+pub const C_ECHO: u16 = 0x0030;
+/// C-CANCEL-RQ.
+pub const C_CANCEL: u16 = 0x0FFF;
+/// This bit of the Command Field makes a request's code its response's.
+pub const RESPONSE: u16 = 0x8000;
+
+/// Command Data Set Type that says: no data set follows.
+pub const NO_DATA_SET: u16 = 0x0101;
+/// Command Data Set Type that says: a data set follows. Any value but [`NO_DATA_SET`] does.
+pub const DATA_SET: u16 = 0x0000;
+
+/// The most bytes a command set may have. Real ones have under 1 KiB.
 pub const MAX_BYTES: usize = 64 * 1024;
+/// The most elements a command set may have. The standard knows some thirty.
+const MAX_ELEMENTS: usize = 128;
+/// Tag and length.
+const ELEMENT_HEADER: usize = 8;
+const GROUP_LENGTH: u16 = 0x0000;
 
-/// A command set, as far as the services here need it.
+/// A command set: elements of group 0000, without the group length.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Command {
-    /// Command Field.
-    pub field: u16,
-    /// Message ID, in a request.
-    pub message_id: u16,
-    /// Message ID Being Responded To, in a response.
-    pub responded_to: u16,
-    /// Affected SOP Class UID.
-    pub sop_class: Option<String>,
-    /// Affected SOP Instance UID.
-    pub sop_instance: Option<String>,
-    /// Whether a data set follows.
-    pub has_data_set: bool,
-    /// Status, in a response.
-    pub status: Option<u16>,
-    /// Error Comment.
-    pub comment: Option<String>,
+pub struct CommandSet {
+    elements: Vec<(u16, Bytes)>,
 }
 
-/// Why a command set cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why bytes are no command set that can be obeyed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// It ends inside an element, or an element is longer than it.
-    #[error("the command set is cut short")]
-    Cut,
-    /// It has no Command Field.
-    #[error("the command set has no Command Field (0000,0100)")]
-    NoField,
+    /// It ends inside the element that begins at this byte.
+    #[error("the command set ends inside the element at byte {0}")]
+    Truncated(usize),
+    /// The element at this byte is of a group other than 0000.
+    #[error("the element at byte {0} is not of group 0000")]
+    OtherGroup(usize),
+    /// More elements than any command has.
+    #[error("the command set has more than {MAX_ELEMENTS} elements")]
+    TooMany,
+    /// More bytes than any command has.
+    #[error("the command set has more than {MAX_BYTES} bytes")]
+    TooLong,
+    /// An element no command may lack is missing or unusable.
+    #[error("element (0000,{0:04X}) is missing or unusable")]
+    Missing(u16),
 }
 
-impl Command {
-    /// Reads a command set; elements it does not know are passed over, the group length is not
-    /// needed.
-    pub fn parse(mut bytes: &[u8]) -> Result<Self, CommandError> {
-        let mut command = Self { has_data_set: true, ..Self::default() };
-        let mut has_field = false;
-        while let Some((&[g0, g1, e0, e1, l0, l1, l2, l3], rest)) = bytes.split_first_chunk::<8>() {
-            let length = u32::from_le_bytes([l0, l1, l2, l3]);
-            let length = usize::try_from(length).map_err(|_| CommandError::Cut)?;
-            let (value, after) = rest.split_at_checked(length).ok_or(CommandError::Cut)?;
-            bytes = after;
-            if [g0, g1] == [0, 0] {
-                let tag = u16::from_le_bytes([e0, e1]);
-                has_field |= tag == element::COMMAND_FIELD;
-                command.set(tag, value);
+impl CommandSet {
+    /// Reads a command set. The group length is not looked at: some peers leave it out, some
+    /// count it wrongly. Elements in any order; of repeated ones the first counts.
+    pub fn parse(bytes: &Bytes) -> Result<Self, CommandError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(CommandError::TooLong);
+        }
+        let mut elements = Vec::with_capacity(12);
+        let mut at = 0;
+        while at < bytes.len() {
+            let (element, value) = parse_element(bytes, at)?;
+            at += ELEMENT_HEADER + value.len();
+            if element == GROUP_LENGTH {
+                continue;
+            }
+            if elements.len() == MAX_ELEMENTS {
+                return Err(CommandError::TooMany);
+            }
+            elements.push((element, value));
+        }
+        Ok(Self { elements })
+    }
+
+    /// An unsigned short, when present and of that length.
+    pub fn number(&self, element: u16) -> Option<u16> {
+        let value = self.value(element)?;
+        Some(u16::from_le_bytes(value.get(..2)?.try_into().ok()?))
+    }
+
+    /// An unsigned short no command may lack.
+    pub fn expect_number(&self, element: u16) -> Result<u16, CommandError> {
+        self.number(element).ok_or(CommandError::Missing(element))
+    }
+
+    /// A unique identifier, when present and usable.
+    pub fn uid(&self, element: u16) -> Option<Uid> {
+        Uid::parse(std::str::from_utf8(self.value(element)?).ok()?).ok()
+    }
+
+    /// A text, without padding; bytes that are not UTF-8 become replacement characters.
+    pub fn text(&self, element: u16) -> Option<String> {
+        let text = String::from_utf8_lossy(self.value(element)?).into_owned();
+        Some(text.trim_matches([' ', '\0']).to_owned())
+    }
+
+    /// Whether a data set follows (PS3.7 §E.1, Command Data Set Type).
+    pub fn has_data_set(&self) -> Result<bool, CommandError> {
+        Ok(self.expect_number(DATA_SET_TYPE)? != NO_DATA_SET)
+    }
+
+    /// Adds an unsigned short.
+    #[must_use]
+    pub fn with_number(mut self, element: u16, value: u16) -> Self {
+        self.elements.push((element, Bytes::copy_from_slice(&value.to_le_bytes())));
+        self
+    }
+
+    /// Adds a unique identifier, padded to even length with NUL (PS3.5 §9.4).
+    #[must_use]
+    pub fn with_uid(self, element: u16, uid: &str) -> Self {
+        self.with_padded(element, uid, 0)
+    }
+
+    /// Adds a text, padded to even length with a space.
+    #[must_use]
+    pub fn with_text(self, element: u16, text: &str) -> Self {
+        self.with_padded(element, text, b' ')
+    }
+
+    fn with_padded(mut self, element: u16, text: &str, padding: u8) -> Self {
+        let mut value = text.as_bytes().to_vec();
+        if value.len() % 2 == 1 {
+            value.push(padding);
+        }
+        self.elements.push((element, value.into()));
+        self
+    }
+
+    /// The response to this request (PS3.7 §9.3): same SOP class and instance, with the status.
+    pub fn response(&self, status: &Status) -> Result<Self, CommandError> {
+        let field = self.expect_number(COMMAND_FIELD)?;
+        let message = self.expect_number(MESSAGE_ID)?;
+        let mut response = Self::default()
+            .with_number(COMMAND_FIELD, field | RESPONSE)
+            .with_number(RESPONDED_TO, message)
+            .with_number(DATA_SET_TYPE, NO_DATA_SET)
+            .with_number(STATUS, status.code);
+        for element in [AFFECTED_SOP_CLASS, AFFECTED_SOP_INSTANCE] {
+            if let Some(value) = self.value(element) {
+                response.elements.push((element, value.clone()));
             }
         }
-        match (bytes.is_empty(), has_field) {
-            (false, _) => Err(CommandError::Cut),
-            (true, false) => Err(CommandError::NoField),
-            (true, true) => Ok(command),
+        if let Some(comment) = &status.comment {
+            response = response.with_text(ERROR_COMMENT, comment);
         }
+        Ok(response)
     }
 
-    fn set(&mut self, tag: u16, value: &[u8]) {
-        let number = || value.first_chunk::<2>().map_or(0, |bytes| u16::from_le_bytes(*bytes));
-        let text = || {
-            let text = String::from_utf8_lossy(value);
-            let text = text.trim_matches(['\0', ' ']).to_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        match tag {
-            element::COMMAND_FIELD => self.field = number(),
-            element::MESSAGE_ID => self.message_id = number(),
-            element::RESPONDED_TO => self.responded_to = number(),
-            element::DATA_SET_TYPE => self.has_data_set = number() != NO_DATA_SET,
-            element::STATUS => self.status = Some(number()),
-            element::ERROR_COMMENT => self.comment = text(),
-            element::AFFECTED_SOP_CLASS => self.sop_class = text(),
-            element::AFFECTED_SOP_INSTANCE => self.sop_instance = text(),
-            _ => {}
-        }
-    }
-
-    /// The command set's bytes, elements ascending, group length first.
+    /// The command set as it goes over the wire: ascending, group length first.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut body = Vec::new();
-        put_text(&mut body, element::AFFECTED_SOP_CLASS, self.sop_class.as_deref(), 0);
-        put_number(&mut body, element::COMMAND_FIELD, self.field);
-        let is_response = self.field & field::RESPONSE != 0;
-        if is_response {
-            put_number(&mut body, element::RESPONDED_TO, self.responded_to);
-        } else {
-            put_number(&mut body, element::MESSAGE_ID, self.message_id);
+        let mut elements: Vec<&(u16, Bytes)> = self.elements.iter().collect();
+        elements.sort_by_key(|(element, _)| *element);
+        let mut body = Vec::with_capacity(256);
+        for (element, value) in elements {
+            put_element(&mut body, *element, value);
         }
-        if self.field == field::C_STORE_RQ {
-            // MEDIUM; nobody minds it (PS3.7 §9.1.1.1.5).
-            put_number(&mut body, element::PRIORITY, 0);
-        }
-        let data_set_type = if self.has_data_set { 0 } else { NO_DATA_SET };
-        put_number(&mut body, element::DATA_SET_TYPE, data_set_type);
-        if let Some(status) = self.status {
-            put_number(&mut body, element::STATUS, status);
-        }
-        put_text(&mut body, element::ERROR_COMMENT, self.comment.as_deref(), b' ');
-        put_text(&mut body, element::AFFECTED_SOP_INSTANCE, self.sop_instance.as_deref(), 0);
-        let mut bytes = vec![0, 0, 0, 0, 4, 0, 0, 0];
-        bytes.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
-        bytes.append(&mut body);
-        bytes
+        let mut out = Vec::with_capacity(body.len() + 12);
+        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        put_element(&mut out, GROUP_LENGTH, &length.to_le_bytes());
+        out.append(&mut body);
+        out
+    }
+
+    fn value(&self, element: u16) -> Option<&Bytes> {
+        self.elements.iter().find(|(found, _)| *found == element).map(|(_, value)| value)
     }
 }
 
-fn put_number(out: &mut Vec<u8>, tag: u16, value: u16) {
-    put(out, tag, &value.to_le_bytes());
-}
-
-fn put_text(out: &mut Vec<u8>, tag: u16, text: Option<&str>, padding: u8) {
-    let Some(text) = text else { return };
-    let mut value = text.as_bytes().to_vec();
-    if value.len() % 2 == 1 {
-        value.push(padding);
+fn parse_element(bytes: &Bytes, at: usize) -> Result<(u16, Bytes), CommandError> {
+    let truncated = CommandError::Truncated(at);
+    let rest = bytes.get(at..).unwrap_or_default();
+    let Some((header, rest)) = rest.split_first_chunk::<ELEMENT_HEADER>() else {
+        return Err(truncated);
+    };
+    let [group_low, group_high, low, high, length @ ..] = *header;
+    if (group_low, group_high) != (0, 0) {
+        return Err(CommandError::OtherGroup(at));
     }
-    put(out, tag, &value);
+    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+    let value = rest.get(..length).ok_or(truncated)?;
+    Ok((u16::from_le_bytes([low, high]), bytes.slice_ref(value)))
 }
 
-fn put(out: &mut Vec<u8>, tag: u16, value: &[u8]) {
+fn put_element(out: &mut Vec<u8>, element: u16, value: &[u8]) {
     out.extend_from_slice(&[0, 0]);
-    out.extend_from_slice(&tag.to_le_bytes());
+    out.extend_from_slice(&element.to_le_bytes());
+    // No value of ours nears 4 GiB.
     out.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_le_bytes());
     out.extend_from_slice(value);
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use proptest::prelude::*;
 
-    use super::{Command, CommandError, field};
+    use super::*;
 
-    /// A C-ECHO-RQ as DCMTK sends it.
+    /// C-ECHO-RQ as PS3.7 §9.3.5.1 lists it, message 7.
+    #[rustfmt::skip]
     const ECHO: &[u8] = &[
-        0x00, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x38, 0x00, 0x00,
-        0x00, // group length 56
-        0x00, 0x00, 0x02, 0x00, 0x12, 0x00, 0x00, 0x00, // (0000,0002) 18 bytes
-        0x31, 0x2e, 0x32, 0x2e, 0x38, 0x34, 0x30, 0x2e, 0x31, 0x30, 0x30, 0x30, 0x38, 0x2e, 0x31,
-        0x2e, 0x31, 0x00, // 1.2.840.10008.1.1
-        0x00, 0x00, 0x00, 0x01, 0x02, 0x00, 0x00, 0x00, 0x30, 0x00, // C-ECHO-RQ
-        0x00, 0x00, 0x10, 0x01, 0x02, 0x00, 0x00, 0x00, 0x07, 0x00, // message 7
-        0x00, 0x00, 0x00, 0x08, 0x02, 0x00, 0x00, 0x00, 0x01, 0x01, // no data set
+        0, 0, 0x00, 0x00, 4, 0, 0, 0, 0x38, 0, 0, 0,        // (0000,0000) group length: 56
+        0, 0, 0x02, 0x00, 18, 0, 0, 0,                      // (0000,0002) affected SOP class
+        b'1', b'.', b'2', b'.', b'8', b'4', b'0', b'.', b'1', b'0', b'0', b'0', b'8', b'.', b'1',
+        b'.', b'1', 0,                                      // … padded with NUL
+        0, 0, 0x00, 0x01, 2, 0, 0, 0, 0x30, 0,              // (0000,0100) C-ECHO-RQ
+        0, 0, 0x10, 0x01, 2, 0, 0, 0, 7, 0,                 // (0000,0110) message ID
+        0, 0, 0x00, 0x08, 2, 0, 0, 0, 0x01, 0x01,           // (0000,0800) no data set
     ];
 
     #[test]
-    fn a_stock_echo_is_read_and_written_the_same() {
-        let command = Command::parse(ECHO).unwrap();
-        assert_eq!((command.field, command.message_id), (field::C_ECHO_RQ, 7));
-        assert_eq!(command.sop_class.as_deref(), Some("1.2.840.10008.1.1"));
-        assert!(!command.has_data_set);
-        assert_eq!(command.to_bytes(), ECHO);
+    fn a_request_reads_back_as_it_was_written() {
+        let echo = CommandSet::parse(&Bytes::from_static(ECHO)).unwrap();
+        assert_eq!(echo.number(COMMAND_FIELD), Some(C_ECHO));
+        assert_eq!(echo.uid(AFFECTED_SOP_CLASS).unwrap().as_str(), "1.2.840.10008.1.1");
+        assert_eq!(echo.has_data_set(), Ok(false));
+        assert_eq!(echo.to_bytes(), ECHO);
     }
 
     #[test]
-    fn the_group_length_is_not_needed_and_a_cut_is_an_error() {
-        assert!(Command::parse(ECHO.get(12..).unwrap()).is_ok());
-        assert_eq!(Command::parse(ECHO.get(..ECHO.len() - 1).unwrap()), Err(CommandError::Cut));
-        assert_eq!(Command::parse(&[]), Err(CommandError::NoField));
+    fn a_missing_or_wrong_group_length_does_no_harm() {
+        let without = Bytes::from_static(&ECHO[12..]);
+        let mut wrong = ECHO.to_vec();
+        wrong[8] = 1;
+        let echo = CommandSet::parse(&Bytes::from_static(ECHO));
+        assert_eq!(CommandSet::parse(&without), echo);
+        assert_eq!(CommandSet::parse(&wrong.into()), echo);
+    }
+
+    #[test]
+    fn a_response_answers_the_same_message_and_says_why() {
+        let echo = CommandSet::parse(&Bytes::from_static(ECHO)).unwrap();
+        let response = echo.response(&Status::new(0xA700, "odd")).unwrap();
+        let response = CommandSet::parse(&response.to_bytes().into()).unwrap();
+        assert_eq!(response.number(COMMAND_FIELD), Some(0x8030));
+        assert_eq!(response.number(RESPONDED_TO), Some(7));
+        assert_eq!(response.number(STATUS), Some(0xA700));
+        assert_eq!(response.text(ERROR_COMMENT).as_deref(), Some("odd"));
+        assert_eq!(response.uid(AFFECTED_SOP_CLASS), echo.uid(AFFECTED_SOP_CLASS));
+    }
+
+    #[test]
+    fn a_broken_command_is_refused_at_its_byte() {
+        for (bytes, error) in [
+            (&ECHO[..15], CommandError::Truncated(12)),
+            (&ECHO[..30], CommandError::Truncated(12)),
+            (&[0, 0, 2, 0, 0xFF, 0xFF, 0xFF, 0xFF][..], CommandError::Truncated(0)),
+            (&[8, 0, 0x16, 0, 0, 0, 0, 0][..], CommandError::OtherGroup(0)),
+        ] {
+            assert_eq!(CommandSet::parse(&Bytes::from_static(bytes)), Err(error));
+        }
+        let many = [0, 0, 1, 0, 0, 0, 0, 0].repeat(MAX_ELEMENTS + 1);
+        assert_eq!(CommandSet::parse(&many.into()), Err(CommandError::TooMany));
+        let long = Bytes::from(vec![0; MAX_BYTES + 1]);
+        assert_eq!(CommandSet::parse(&long), Err(CommandError::TooLong));
+        let empty = CommandSet::default();
+        assert_eq!(empty.has_data_set(), Err(CommandError::Missing(DATA_SET_TYPE)));
     }
 
     proptest! {
         #[test]
-        fn any_bytes_end_in_a_command_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Command::parse(&bytes);
+        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(command) = CommandSet::parse(&bytes.into()) {
+                let again = CommandSet::parse(&command.to_bytes().into()).unwrap();
+                prop_assert_eq!(again.to_bytes(), command.to_bytes());
+            }
         }
 
         #[test]
-        fn what_is_written_is_read(id: u16, status: u16, comment in "[a-z]{0,64}", uid in "[0-9.]{1,64}") {
-            let comment = Some(comment).filter(|text| !text.is_empty());
-            let command = Command {
-                field: field::C_STORE_RSP, responded_to: id, status: Some(status), comment,
-                sop_instance: Some(uid), has_data_set: false, ..Command::default()
-            };
-            prop_assert_eq!(Command::parse(&command.to_bytes()), Ok(command));
+        fn a_cut_command_is_never_taken_for_whole_inside_an_element(cut in 1_usize..ECHO.len()) {
+            let whole = CommandSet::parse(&Bytes::from_static(ECHO)).unwrap();
+            match CommandSet::parse(&Bytes::from_static(&ECHO[..cut])) {
+                Ok(part) => prop_assert!(part.elements.len() < whole.elements.len()),
+                Err(error) => prop_assert!(matches!(error, CommandError::Truncated(_))),
+            }
         }
     }
 }

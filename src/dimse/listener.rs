@@ -1,54 +1,54 @@
-//! The DICOM port: bounded associations, rejection when full, an orderly stop.
+//! The port: lets peers in, no more than it can serve, and ends in order.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 
-use dicom_ul::pdu::AssociationRJ;
-use dicom_ul::pdu::AssociationRJResult;
-use dicom_ul::pdu::AssociationRJServiceProviderPresentationReason;
-use dicom_ul::pdu::AssociationRJSource;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::archive::archive::Archive;
 use crate::dimse::association;
-use crate::dimse::association::Association;
-use crate::dimse::association::Ended;
+use crate::dimse::association::Door;
+use crate::dimse::association::Timers;
+use crate::dimse::end::count;
+use crate::dimse::negotiate::Rules;
+use crate::dimse::socket::EagerStream;
+use crate::dimse::waiting::Waiting;
+use crate::dimse::waiting::WaitingRoom;
 
-/// Connections over the limit that are told so at the same time; more are closed without a word.
-const REJECTIONS: usize = 64;
-
-/// Messages under way may take so long to finish when the archive stops.
-const DRAIN: Duration = Duration::from_secs(20);
-
-/// The DICOM door's settings.
+/// How the DICOM door behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Address and port to listen on; port 0 lets the system choose.
+    /// Address and port to listen on; port 0 takes a free one.
     pub address: String,
-    /// Our AE title.
+    /// Our AE title: up to 16 characters.
     pub ae_title: String,
-    /// Refuse associations that call another AE title.
-    pub check_called_aet: bool,
-    /// Associations at once; more are rejected as transient, so that the sender comes back.
+    /// Called AE titles answered to; empty: any. To be strict, name our own.
+    pub accept_called: Vec<String>,
+    /// Calling AE titles let in; empty: any.
+    pub accept_calling: Vec<String>,
+    /// Associations open at once; more are told to come back later.
     pub max_associations: u32,
-    /// The longest P-DATA-TF we take, in bytes. Longer ones mean fewer headers, not more memory.
+    /// Longest P-DATA-TF taken, in bytes: announced to peers, and enforced. 4096 to 134217728.
     pub max_pdu_bytes: u32,
-    /// Seconds a connection may be open without an association request (ARTIM timer).
+    /// Seconds a peer has to send its whole association request.
     pub artim_s: u32,
-    /// Seconds a peer may be silent between two messages.
+    /// Seconds an association may stay open without a message.
     pub idle_s: u32,
-    /// Seconds a peer may be silent within a message, or not take what we send.
+    /// Seconds a peer may be silent in the midst of a message, or not take our answer.
     pub read_timeout_s: u32,
+    /// Seconds messages under way have to finish when the server stops.
+    pub stop_s: u32,
 }
 
 impl Default for Settings {
@@ -56,104 +56,147 @@ impl Default for Settings {
         Self {
             address: "127.0.0.1:11112".to_owned(),
             ae_title: "LASTRA".to_owned(),
-            check_called_aet: false,
+            accept_called: Vec::new(),
+            accept_calling: Vec::new(),
             max_associations: 64,
-            max_pdu_bytes: 1_048_576,
+            max_pdu_bytes: 1024 * 1024,
             artim_s: 30,
             idle_s: 300,
             read_timeout_s: 60,
+            stop_s: 20,
         }
     }
 }
 
-/// A bound port.
+/// A bound port that nobody is let in by yet.
 #[derive(Debug)]
 pub struct Listener {
-    tcp: TcpListener,
+    listener: TcpListener,
     settings: Settings,
 }
 
+/// Connections that have not asked for an association yet; past them the oldest makes room.
+const WAITING_CONNECTIONS: usize = 256;
+/// Connections held beyond the associations: waiting, being rejected, or closing. Past them a
+/// connection is closed at once.
+const SPARE_CONNECTIONS: usize = WAITING_CONNECTIONS + 128;
+/// Room for 4 GiB a connection would be nonsense; 128 MiB is more than any peer uses.
+const PDU_BYTES: std::ops::RangeInclusive<u32> = 4096..=128 * 1024 * 1024;
+/// After an error of `accept`, which most often means too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// What is cut off has so long to say so.
+const CUT_WAIT: Duration = Duration::from_secs(1);
+
 impl Listener {
-    /// Binds the port; the address says which one the system chose.
+    /// Takes the port; the address tells which, where 0 was asked for.
     pub async fn bind(settings: &Settings) -> io::Result<(Self, SocketAddr)> {
-        let tcp = TcpListener::bind(&settings.address).await?;
-        let address = tcp.local_addr()?;
-        Ok((Self { tcp, settings: settings.clone() }, address))
+        let unusable = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        let title = settings.ae_title.trim();
+        if title.is_empty()
+            || title.len() > 16
+            || !title.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+        {
+            return unusable("dicom.ae_title must have 1 to 16 characters of ASCII");
+        }
+        if !PDU_BYTES.contains(&settings.max_pdu_bytes) {
+            return unusable("dicom.max_pdu_bytes must be between 4096 and 134217728");
+        }
+        if settings.max_associations == 0 {
+            return unusable("dicom.max_associations must be at least 1");
+        }
+        let listener = TcpListener::bind(&settings.address).await?;
+        let address = listener.local_addr()?;
+        Ok((Self { listener, settings: settings.clone() }, address))
     }
 
-    /// Accepts associations until `stop`; then lets messages under way finish.
+    /// Serves until `stop`; then lets messages under way finish, and ends the rest.
     pub async fn run(self, archive: Archive, stop: CancellationToken) {
-        let places = Arc::new(Semaphore::new(self.settings.max_associations.max(1) as usize));
-        let rejections = Arc::new(Semaphore::new(REJECTIONS));
-        let open = TaskTracker::new();
+        let Self { listener, settings } = self;
+        let associations = usize::try_from(settings.max_associations).unwrap_or(usize::MAX);
+        let associations = associations.min(Semaphore::MAX_PERMITS - SPARE_CONNECTIONS);
+        let cut = CancellationToken::new();
+        let door = Arc::new(Door {
+            archive,
+            ae_title: settings.ae_title.trim().to_owned(),
+            rules: Rules {
+                accept_called: settings.accept_called.clone(),
+                accept_calling: settings.accept_calling.clone(),
+                max_pdu_bytes: settings.max_pdu_bytes,
+            },
+            timers: timers(&settings),
+            associations: Arc::new(Semaphore::new(associations)),
+            stop: stop.clone(),
+            cut: cut.clone(),
+        });
+        let connections = Arc::new(Semaphore::new(associations + SPARE_CONNECTIONS));
+        let mut waiting = WaitingRoom::new(WAITING_CONNECTIONS);
+        let mut tasks = JoinSet::new();
         loop {
-            let accepted = tokio::select! {
+            tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
-                accepted = self.tcp.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, peer)) => {
-                    self.take(stream, peer, &archive, &stop, [&places, &rejections], &open);
-                }
-                Err(error) => {
-                    // Out of file descriptors, most likely: some will be free soon.
-                    tracing::warn!(%error, "connection cannot be accepted");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
+                Some(ended) = tasks.join_next(), if !tasks.is_empty() => note(&ended),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        if let Ok(permit) = Arc::clone(&connections).try_acquire_owned() {
+                            let door = Arc::clone(&door);
+                            tasks.spawn(serve(stream, peer, waiting.enter(), door, permit));
+                        } else {
+                            count("turned_away");
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "no connection could be accepted");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
             }
         }
-        open.close();
-        if tokio::time::timeout(DRAIN, open.wait()).await.is_err() {
-            tracing::warn!(associations = open.len(), "associations were cut off");
-        }
-    }
-
-    fn take(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        archive: &Archive,
-        stop: &CancellationToken,
-        [places, rejections]: [&Arc<Semaphore>; 2],
-        open: &TaskTracker,
-    ) {
-        let (settings, archive) = (self.settings.clone(), archive.clone());
-        let Ok(association) = Association::new(stream, peer, settings, archive, stop.clone())
-        else {
-            return;
-        };
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            open.spawn(serve(association, peer, place));
-        } else if let Ok(place) = Arc::clone(rejections).try_acquire_owned() {
-            open.spawn(reject(association, place));
+        drop(listener);
+        let bound = Duration::from_secs(settings.stop_s.into());
+        if timeout(bound, all_of(&mut tasks)).await.is_err() {
+            tracing::warn!(associations = tasks.len(), "associations cut off");
+            cut.cancel();
+            // What has not ended then ends with the set.
+            let _ = timeout(CUT_WAIT, all_of(&mut tasks)).await;
         }
     }
 }
 
-async fn serve(mut association: Association, peer: SocketAddr, place: OwnedSemaphorePermit) {
-    let begun = Instant::now();
-    let active = metrics::gauge!("lastra_dicom_associations_active");
-    active.increment(1);
-    let ended = association.serve().await;
-    active.decrement(1);
-    let result = match &ended {
-        Ok(()) => "released",
-        Err(Ended::Rejected) => "rejected",
-        Err(_) => "aborted",
-    };
-    metrics::counter!("lastra_dicom_associations_total", "result" => result).increment(1);
-    association::log(&association.tally, peer, begun, &ended);
-    drop(place);
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    waiting: Waiting,
+    door: Arc<Door>,
+    _: OwnedSemaphorePermit,
+) {
+    match EagerStream::new(stream) {
+        Ok(stream) => association::serve(stream, peer, waiting, &door).await,
+        Err(error) => tracing::debug!(%error, "connection lost before it was served"),
+    }
 }
 
-/// Tells a peer to come back later (PS3.8 §9.3.4: rejected-transient, local limit exceeded).
-async fn reject(mut association: Association, place: OwnedSemaphorePermit) {
-    let reason = AssociationRJServiceProviderPresentationReason::LocalLimitExceeded;
-    let rejection = AssociationRJ {
-        result: AssociationRJResult::Transient,
-        source: AssociationRJSource::ServiceProviderPresentation(reason),
-    };
-    let _ = association.reject(rejection).await;
-    metrics::counter!("lastra_dicom_associations_total", "result" => "full").increment(1);
-    drop(place);
+async fn all_of(tasks: &mut JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        note(&ended);
+    }
+}
+
+/// A panic ends its own association only, and is counted.
+fn note(ended: &Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("an association panicked");
+        count("panicked");
+    }
+}
+
+fn timers(settings: &Settings) -> Timers {
+    let seconds = |s: u32| Duration::from_secs(s.max(1).into());
+    Timers {
+        artim: seconds(settings.artim_s),
+        idle: seconds(settings.idle_s),
+        stall: seconds(settings.read_timeout_s),
+    }
 }

@@ -1,266 +1,273 @@
-//! What an association may do: a request and our rules, to an answer (PS3.8 §7.1, PS3.7 §D.3).
+//! Negotiation of an association: a request and our rules in, an answer out, nothing else
+//! (PS3.8 §7.1, PS3.7 §D.3).
+//!
+//! Every storage SOP class is accepted, known or not, in every transfer syntax, known or not: the
+//! bytes are kept as they come.
+
+use std::collections::BTreeSet;
 
 use dicom_ul::pdu::AssociationAC;
-use dicom_ul::pdu::AssociationRJ;
-use dicom_ul::pdu::AssociationRJResult;
-use dicom_ul::pdu::AssociationRJServiceProviderASCEReason;
-use dicom_ul::pdu::AssociationRJServiceUserReason;
-use dicom_ul::pdu::AssociationRJSource;
 use dicom_ul::pdu::AssociationRQ;
 use dicom_ul::pdu::PresentationContextProposed;
 use dicom_ul::pdu::PresentationContextResult;
-use dicom_ul::pdu::PresentationContextResultReason;
+use dicom_ul::pdu::PresentationContextResultReason as Reason;
+use dicom_ul::pdu::RequestorRoles;
+use dicom_ul::pdu::UserIdentityType;
 use dicom_ul::pdu::UserVariableItem;
 
 use crate::dicom::part10::IMPLEMENTATION_CLASS;
 use crate::dicom::part10::IMPLEMENTATION_VERSION;
-use crate::dicom::syntax;
+use crate::dicom::syntax::EXPLICIT_BIG;
+use crate::dicom::syntax::EXPLICIT_LITTLE;
+use crate::dicom::syntax::IMPLICIT_LITTLE;
+use crate::dicom::uid::Uid;
+use crate::dimse::refusal::Abort;
+use crate::dimse::refusal::Rejection;
+use crate::dimse::services::is_other_service;
 
-/// The DICOM application context (PS3.7 §A.2.1).
-pub const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";
-/// Verification SOP Class (PS3.4 §A.4).
+/// Verification SOP Class: C-ECHO (PS3.4 §A.4).
 pub const VERIFICATION: &str = "1.2.840.10008.1.1";
+/// DICOM's application context (PS3.7 §A.2.1).
+pub const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";
+/// What a peer takes that does not say.
+const DEFAULT_PEER_MAX_BYTES: u32 = 16_384;
+/// Sub-items of the user information (PS3.7 §D.3.3.3, §D.3.3.7.2).
+const ASYNCHRONOUS_WINDOW: u8 = 0x53;
+const USER_IDENTITY_RESPONSE: u8 = 0x59;
 
-/// Abstract syntaxes that are services other than storage (PS3.4, PS3.6 Table A-1), by the UIDs
-/// themselves or the roots they share. Everything else, private or unknown, is taken as storage.
-const OTHER_SERVICES: [&str; 17] = [
-    "1.2.840.10008.1.9",        // basic study content notification
-    "1.2.840.10008.1.20.",      // storage commitment
-    "1.2.840.10008.1.40",       // procedural event logging
-    "1.2.840.10008.1.42",       // substance administration logging
-    "1.2.840.10008.3.1.",       // modality performed procedure step and older
-    "1.2.840.10008.5.1.1.1.",   // print
-    "1.2.840.10008.5.1.1.2",    // print
-    "1.2.840.10008.5.1.1.4.",   // print
-    "1.2.840.10008.5.1.1.9",    // print
-    "1.2.840.10008.5.1.1.1",    // print: film session
-    "1.2.840.10008.5.1.4.1.2.", // query/retrieve
-    "1.2.840.10008.5.1.4.31",   // modality worklist
-    "1.2.840.10008.5.1.4.32",   // worklist management
-    "1.2.840.10008.5.1.4.33",   // instance availability notification
-    "1.2.840.10008.5.1.4.34.",  // unified procedure step, beams delivery instruction
-    "1.2.840.10008.5.1.4.37.",  // relevant patient information query
-    "1.2.840.10008.5.1.4.41",   // product characteristics query
-];
-
-/// Storage SOP classes below one of those roots.
-const STORED_NEVERTHELESS: [&str; 1] = ["1.2.840.10008.5.1.4.34.7"];
-
-/// How we decide.
+/// What we accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// Our AE title.
-    pub ae_title: String,
-    /// Refuse associations that call another title.
-    pub check_called_aet: bool,
-    /// The longest P-DATA-TF we take (PS3.8 §D.1.1).
+    /// Called AE titles answered to; empty: any.
+    pub accept_called: Vec<String>,
+    /// Calling AE titles let in; empty: any.
+    pub accept_calling: Vec<String>,
+    /// The longest P-DATA-TF we take, announced as the maximum length.
     pub max_pdu_bytes: u32,
 }
 
-/// A presentation context that was accepted.
+/// What an accepted presentation context is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// C-ECHO.
+    Verification,
+    /// C-STORE.
+    Storage,
+}
+
+/// An accepted presentation context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    /// Its id.
+    /// Its id: odd.
     pub id: u8,
-    /// SOP class.
-    pub abstract_syntax: String,
-    /// Transfer syntax chosen.
-    pub transfer_syntax: String,
+    /// Its SOP class.
+    pub abstract_syntax: Uid,
+    /// How its data sets are written.
+    pub transfer_syntax: Uid,
+    /// What it is for.
+    pub service: Service,
 }
 
-/// An association as agreed.
+/// An accepted association.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agreed {
+pub struct Accepted {
     /// What is answered.
-    pub answer: AssociationAC,
-    /// The contexts accepted.
+    pub reply: AssociationAC,
+    /// Contexts accepted; at most 128.
     pub contexts: Vec<Context>,
-    /// The longest P-DATA-TF the peer takes; `None`: any.
-    pub peer_max_pdu_bytes: Option<u32>,
+    /// Who calls, fit for a log line.
+    pub calling: String,
+    /// Who is called, fit for a log line.
+    pub called: String,
+    /// The longest P-DATA-TF the peer takes; 0: any.
+    pub peer_max_bytes: u32,
 }
 
-/// Decides a request; `Err` holds the rejection.
-pub fn negotiate(request: &AssociationRQ, rules: &Rules) -> Result<Agreed, AssociationRJ> {
-    // Only bit 0 is tested (PS3.8 §9.3.2).
-    if request.protocol_version & 1 == 0 {
-        let reason = AssociationRJServiceProviderASCEReason::ProtocolVersionNotSupported;
-        return Err(refused(AssociationRJSource::ServiceProviderASCE(reason)));
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A-ASSOCIATE-AC.
+    Accept(Box<Accepted>),
+    /// A-ASSOCIATE-RJ.
+    Reject(Rejection),
+    /// The request contradicts itself: A-ABORT.
+    Abort(Abort),
+}
+
+/// Answers a request.
+pub fn answer(request: &AssociationRQ, rules: &Rules) -> Answer {
+    if let Some(rejection) = rejection(request, rules) {
+        return Answer::Reject(rejection);
     }
-    if trimmed(&request.application_context_name) != APPLICATION_CONTEXT {
-        let reason = AssociationRJServiceUserReason::ApplicationContextNameNotSupported;
-        return Err(refused(AssociationRJSource::ServiceUser(reason)));
+    let mut seen = BTreeSet::new();
+    let ids = request.presentation_contexts.iter().map(|context| context.id);
+    // Odd and unique (PS3.8 §9.3.2.2): so there are at most 128.
+    if !ids.into_iter().all(|id| id % 2 == 1 && seen.insert(id)) {
+        return Answer::Abort(Abort::INVALID_PARAMETER);
     }
-    if rules.check_called_aet && trimmed(&request.called_ae_title) != rules.ae_title {
-        let reason = AssociationRJServiceUserReason::CalledAETitleNotRecognized;
-        return Err(refused(AssociationRJSource::ServiceUser(reason)));
-    }
-    let results: Vec<(PresentationContextResult, Option<Context>)> =
-        request.presentation_contexts.iter().map(decide).collect();
-    let contexts = results.iter().filter_map(|(_, context)| context.clone()).collect();
-    let answer = AssociationAC {
+    let decided: Vec<_> = request
+        .presentation_contexts
+        .iter()
+        .map(|context| (context, decide(context, &request.user_variables)))
+        .collect();
+    let results = decided.iter().map(|(proposed, decision)| result(proposed, decision)).collect();
+    let contexts: Vec<Context> =
+        decided.into_iter().filter_map(|(_, decision)| decision.ok()).collect();
+    let reply = AssociationAC {
         protocol_version: 1,
-        // These are returned as they came (PS3.8 §9.3.3).
         calling_ae_title: request.calling_ae_title.clone(),
         called_ae_title: request.called_ae_title.clone(),
         application_context_name: APPLICATION_CONTEXT.to_owned(),
-        presentation_contexts: results.into_iter().map(|(result, _)| result).collect(),
-        user_variables: user_variables(request, rules),
+        presentation_contexts: results,
+        user_variables: user_variables(request, &contexts, rules),
     };
-    Ok(Agreed { answer, contexts, peer_max_pdu_bytes: peer_max(request) })
+    let peer_max_bytes = request.user_variables.iter().find_map(|item| match item {
+        UserVariableItem::MaxLength(bytes) => Some(*bytes),
+        _ => None,
+    });
+    Answer::Accept(Box::new(Accepted {
+        reply,
+        contexts,
+        calling: printable(&request.calling_ae_title),
+        called: printable(&request.called_ae_title),
+        peer_max_bytes: peer_max_bytes.unwrap_or(DEFAULT_PEER_MAX_BYTES),
+    }))
 }
 
-/// Text of a fixed-length field or UID without padding.
-pub fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\0'])
+/// Why the whole association is refused, if it is (PS3.8 §9.3.4).
+fn rejection(request: &AssociationRQ, rules: &Rules) -> Option<Rejection> {
+    let is_listed = |list: &[String], title: &str| {
+        list.is_empty() || list.iter().any(|listed| listed.trim() == title.trim())
+    };
+    // Each bit stands for a version; ours is bit 0 (PS3.8 §9.3.2).
+    if request.protocol_version & 1 == 0 {
+        Some(Rejection::PROTOCOL_VERSION)
+    } else if request.application_context_name.trim_end_matches('\0') != APPLICATION_CONTEXT {
+        Some(Rejection::APPLICATION_CONTEXT)
+    } else if !is_listed(&rules.accept_called, &request.called_ae_title) {
+        Some(Rejection::CALLED_AE_TITLE)
+    } else if !is_listed(&rules.accept_calling, &request.calling_ae_title) {
+        Some(Rejection::CALLING_AE_TITLE)
+    } else {
+        None
+    }
 }
 
-fn refused(source: AssociationRJSource) -> AssociationRJ {
-    AssociationRJ { result: AssociationRJResult::Permanent, source }
-}
-
-fn decide(proposed: &PresentationContextProposed) -> (PresentationContextResult, Option<Context>) {
-    let id = proposed.id;
-    let abstract_syntax = trimmed(&proposed.abstract_syntax);
-    let chosen = preferred(&proposed.transfer_syntaxes);
-    let reason = match &chosen {
-        _ if !is_served(abstract_syntax) => {
-            PresentationContextResultReason::AbstractSyntaxNotSupported
+/// Accepts a context, or says why not.
+fn decide(
+    proposed: &PresentationContextProposed,
+    user_variables: &[UserVariableItem],
+) -> Result<Context, Reason> {
+    let abstract_syntax = Uid::parse(&proposed.abstract_syntax)
+        .ok()
+        .filter(|uid| !is_other_service(uid.as_str()))
+        .ok_or(Reason::AbstractSyntaxNotSupported)?;
+    let transfer_syntax =
+        preferred(&proposed.transfer_syntaxes).ok_or(Reason::TransferSyntaxesNotSupported)?;
+    let gives_up_scu = user_variables.iter().any(|item| match item {
+        UserVariableItem::ScuScpRoleSelectionSubItem(class, roles) => {
+            !roles.scu && Uid::parse(class).is_ok_and(|class| class == abstract_syntax)
         }
-        None => PresentationContextResultReason::TransferSyntaxesNotSupported,
-        Some(_) => PresentationContextResultReason::Acceptance,
+        _ => false,
+    });
+    if gives_up_scu {
+        // We send nothing yet, so nobody would be left to begin.
+        return Err(Reason::UserRejection);
+    }
+    let service = match abstract_syntax.as_str() {
+        VERIFICATION => Service::Verification,
+        _ => Service::Storage,
     };
-    let accepted = reason == PresentationContextResultReason::Acceptance;
-    // Not tested by the peer unless accepted (PS3.8 §9.3.3.2).
-    let transfer_syntax = chosen.unwrap_or(syntax::IMPLICIT_LITTLE).to_owned();
-    let context = accepted.then(|| Context {
-        id,
-        abstract_syntax: abstract_syntax.to_owned(),
-        transfer_syntax: transfer_syntax.clone(),
-    });
-    (PresentationContextResult { id, reason, transfer_syntax }, context)
+    Ok(Context { id: proposed.id, abstract_syntax, transfer_syntax, service })
 }
 
-/// Verification, and everything that is not known to be another service.
-fn is_served(abstract_syntax: &str) -> bool {
-    let is_other = OTHER_SERVICES.iter().any(|service| match service.strip_suffix('.') {
-        Some(_) => abstract_syntax.starts_with(service),
-        None => abstract_syntax == *service,
-    });
-    !abstract_syntax.is_empty() && (!is_other || STORED_NEVERTHELESS.contains(&abstract_syntax))
+/// The transfer syntax the peer named first: what it would rather send, most likely without
+/// converting. But where Explicit VR Little Endian is offered too, Implicit VR and Big Endian lose
+/// to it: they tell less of private attributes, and few readers like them.
+fn preferred(offered: &[String]) -> Option<Uid> {
+    let offered: Vec<Uid> = offered.iter().filter_map(|uid| Uid::parse(uid).ok()).collect();
+    let first = offered.first()?;
+    let explicit = offered.iter().find(|uid| uid.as_str() == EXPLICIT_LITTLE);
+    match (first.as_str(), explicit) {
+        (IMPLICIT_LITTLE | EXPLICIT_BIG, Some(explicit)) => Some(explicit.clone()),
+        _ => Some(first.clone()),
+    }
 }
 
-/// The first syntax offered, as the sender prefers; but Explicit VR Little Endian before Implicit
-/// VR, which loses the value representations, and before Big Endian, which is retired.
-fn preferred(offered: &[String]) -> Option<&str> {
-    let mut offered = offered.iter().map(|syntax| trimmed(syntax)).filter(|s| !s.is_empty());
-    let first = offered.clone().next()?;
-    let is_lesser = matches!(first, syntax::IMPLICIT_LITTLE | syntax::EXPLICIT_BIG);
-    let explicit = offered.find(|syntax| is_lesser && *syntax == syntax::EXPLICIT_LITTLE);
-    Some(explicit.unwrap_or(first))
+fn result(
+    proposed: &PresentationContextProposed,
+    decision: &Result<Context, Reason>,
+) -> PresentationContextResult {
+    match decision {
+        Ok(context) => PresentationContextResult {
+            id: context.id,
+            reason: Reason::Acceptance,
+            transfer_syntax: context.transfer_syntax.as_str().to_owned(),
+        },
+        // The transfer syntax means nothing here, but many readers want one (PS3.8 §9.3.3.2).
+        Err(reason) => PresentationContextResult {
+            id: proposed.id,
+            reason: reason.clone(),
+            transfer_syntax: IMPLICIT_LITTLE.to_owned(),
+        },
+    }
 }
 
-fn user_variables(request: &AssociationRQ, rules: &Rules) -> Vec<UserVariableItem> {
-    let ours = [
+/// Our side of the user information (PS3.7 §D.3.3).
+fn user_variables(
+    request: &AssociationRQ,
+    contexts: &[Context],
+    rules: &Rules,
+) -> Vec<UserVariableItem> {
+    let mut ours = vec![
         UserVariableItem::MaxLength(rules.max_pdu_bytes),
         UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS.to_owned()),
         UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
     ];
-    // Roles are granted as proposed (PS3.7 §D.3.3.4); asynchronous operations are not agreed to,
-    // which silence says (PS3.7 §D.3.3.3).
-    let roles = request.user_variables.iter().filter_map(|item| match item {
-        UserVariableItem::ScuScpRoleSelectionSubItem(class, roles) => {
-            Some(UserVariableItem::ScuScpRoleSelectionSubItem(class.clone(), *roles))
+    let mut asked_window = false;
+    let mut identified = false;
+    let mut roles_answered = BTreeSet::new();
+    for item in &request.user_variables {
+        match item {
+            UserVariableItem::Unknown(ASYNCHRONOUS_WINDOW, _) if !asked_window => {
+                // One operation at a time, each way (PS3.7 §D.3.3.3.2).
+                ours.push(UserVariableItem::Unknown(ASYNCHRONOUS_WINDOW, vec![0, 1, 0, 1]));
+                asked_window = true;
+            }
+            UserVariableItem::ScuScpRoleSelectionSubItem(class, asked)
+                if is_accepted(class, contexts) && roles_answered.insert(class) =>
+            {
+                let granted = RequestorRoles { scu: asked.scu, scp: false };
+                ours.push(UserVariableItem::ScuScpRoleSelectionSubItem(class.clone(), granted));
+            }
+            UserVariableItem::UserIdentityItem(identity)
+                if !identified
+                    && identity.positive_response_requested()
+                    && matches!(
+                        identity.identity_type(),
+                        UserIdentityType::Username | UserIdentityType::UsernamePassword
+                    ) =>
+            {
+                // A response of no bytes (PS3.7 §D.3.3.7.2). Tickets, assertions and tokens
+                // nobody has checked get none: that says they were not.
+                ours.push(UserVariableItem::Unknown(USER_IDENTITY_RESPONSE, vec![0, 0]));
+                identified = true;
+            }
+            _ => {}
         }
-        _ => None,
-    });
-    ours.into_iter().chain(roles).collect()
+    }
+    ours
 }
 
-/// The longest P-DATA-TF the peer takes; 0 means any (PS3.8 §D.1.1).
-fn peer_max(request: &AssociationRQ) -> Option<u32> {
-    request.user_variables.iter().find_map(|item| match item {
-        UserVariableItem::MaxLength(bytes) if *bytes > 0 => Some(*bytes),
-        _ => None,
-    })
+fn is_accepted(class: &str, contexts: &[Context]) -> bool {
+    Uid::parse(class)
+        .is_ok_and(|class| contexts.iter().any(|context| context.abstract_syntax == class))
+}
+
+/// An AE title as it may stand in a log line or a file's provenance.
+fn printable(title: &str) -> String {
+    title.trim().chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        APPLICATION_CONTEXT, AssociationRJServiceUserReason, AssociationRJSource, AssociationRQ,
-        PresentationContextProposed, Rules, is_served, negotiate, preferred,
-    };
-
-    fn rules() -> Rules {
-        Rules { ae_title: "LASTRA".to_owned(), check_called_aet: false, max_pdu_bytes: 1 << 20 }
-    }
-
-    fn request(contexts: usize) -> AssociationRQ {
-        AssociationRQ {
-            protocol_version: 1,
-            calling_ae_title: "CT1".to_owned(),
-            called_ae_title: "LASTRA".to_owned(),
-            application_context_name: APPLICATION_CONTEXT.to_owned(),
-            presentation_contexts: (0..contexts)
-                .map(|n| PresentationContextProposed {
-                    id: u8::try_from(n * 2 + 1).unwrap(),
-                    abstract_syntax: format!("1.2.3.{n}"),
-                    transfer_syntaxes: vec!["9.8.7".to_owned()],
-                })
-                .collect(),
-            user_variables: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn as_many_contexts_as_an_association_can_have_are_accepted_unknown_syntaxes_too() {
-        let agreed = negotiate(&request(128), &rules()).unwrap();
-        assert_eq!(agreed.contexts.len(), 128);
-        assert!(agreed.contexts.iter().all(|context| context.transfer_syntax == "9.8.7"));
-    }
-
-    #[test]
-    fn storage_and_verification_are_served_and_other_services_are_not() {
-        for (class, served) in [
-            ("1.2.840.10008.1.1", true),
-            ("1.2.840.10008.5.1.4.1.1.2", true),
-            ("1.2.840.10008.5.1.4.34.7", true),
-            ("1.2.840.113619.4.27", true),
-            ("1.2.3.4.5", true),
-            ("1.2.840.10008.5.1.4.1.2.2.1", false),
-            ("1.2.840.10008.5.1.4.31", false),
-            ("1.2.840.10008.1.20.1", false),
-            ("", false),
-        ] {
-            assert_eq!(is_served(class), served, "{class}");
-        }
-    }
-
-    #[test]
-    fn the_sender_s_first_syntax_wins_unless_it_loses_information() {
-        let (implicit, explicit, big) =
-            ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2");
-        for (offered, chosen) in [
-            (vec![implicit, explicit], Some(explicit)),
-            (vec![big, implicit, explicit], Some(explicit)),
-            (vec!["1.2.840.10008.1.2.4.90", explicit], Some("1.2.840.10008.1.2.4.90")),
-            (vec![explicit, "1.2.840.10008.1.2.4.90"], Some(explicit)),
-            (vec![implicit], Some(implicit)),
-            (vec![], None),
-        ] {
-            let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
-            assert_eq!(preferred(&offered), chosen, "{offered:?}");
-        }
-    }
-
-    #[test]
-    fn another_called_title_is_refused_only_when_asked_for() {
-        let mut other = request(1);
-        other.called_ae_title = "OTHER".to_owned();
-        assert!(negotiate(&other, &rules()).is_ok());
-        let strict = Rules { check_called_aet: true, ..rules() };
-        let rejected = negotiate(&other, &strict).unwrap_err();
-        let reason = AssociationRJServiceUserReason::CalledAETitleNotRecognized;
-        assert_eq!(rejected.source, AssociationRJSource::ServiceUser(reason));
-    }
-}
+mod tests;

@@ -1,117 +1,176 @@
-//! C-STORE (PS3.4 §B, PS3.7 §9.1.1): a command to an envelope, pieces to the archive, an error to a
-//! status.
+//! C-STORE: an object comes in and goes on to the archive, byte by byte as it arrives
+//! (PS3.7 §9.1.1, PS3.4 §B).
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use bytes::Bytes;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
 
-use crate::access::permit::Permit;
-use crate::archive::archive::Archive;
+use crate::access::actor::Actor;
+use crate::access::actor::Purpose;
+use crate::access::permit::Subject;
 use crate::archive::error::ArchiveError;
 use crate::archive::ingest::Envelope;
 use crate::archive::ingest::Receiving;
 use crate::dicom::uid::Uid;
-use crate::dimse::command::Command;
+use crate::dimse::association::Association;
+use crate::dimse::association::Door;
+use crate::dimse::command::AFFECTED_SOP_CLASS;
+use crate::dimse::command::AFFECTED_SOP_INSTANCE;
+use crate::dimse::command::CommandSet;
+use crate::dimse::end::End;
+use crate::dimse::message::MessageError;
 use crate::dimse::negotiate::Context;
-use crate::dimse::status;
+use crate::dimse::negotiate::Service;
+use crate::dimse::status::CANNOT_UNDERSTAND;
+use crate::dimse::status::DOES_NOT_MATCH;
+use crate::dimse::status::OUT_OF_RESOURCES;
+use crate::dimse::status::SOP_CLASS_NOT_SUPPORTED;
 use crate::dimse::status::Status;
+use crate::dimse::status::of_store;
+use crate::model::study::Outcome;
 
-/// Who sends.
-#[derive(Debug, Clone)]
-pub struct Sender {
-    /// Calling AE title.
-    pub ae_title: String,
-    /// Where from.
-    pub address: SocketAddr,
-}
-
-/// An instance on its way in. Once it has failed the rest of its bytes is passed over, so that the
-/// association can go on.
-#[derive(Debug)]
-pub struct Storing {
-    state: Result<Box<Receiving>, Status>,
-    begun: Instant,
-    bytes: u64,
-}
-
-impl Storing {
-    /// Begins to receive the instance a command announces.
-    pub async fn begin(
-        archive: &Archive,
-        permit: &Permit,
-        sender: &Sender,
-        context: &Context,
-        command: &Command,
-    ) -> Self {
-        let state = match envelope(sender, context, command) {
-            Ok(envelope) => begin(archive, permit, envelope).await,
-            Err(status) => Err(status),
-        };
-        Self { state, begun: Instant::now(), bytes: 0 }
+/// Answers a C-STORE. Success is answered only once the object is durable; after a refusal the
+/// rest of the data set is read and dropped, so that the association can go on.
+pub(in crate::dimse) async fn serve<S>(
+    association: &mut Association<S>,
+    context: &Context,
+    command: &CommandSet,
+    door: &Door,
+) -> Result<(), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let began = Instant::now();
+    let before = association.tally.bytes;
+    let result = receive(association, context, command, door).await?;
+    let (label, status) = match result {
+        Ok(outcome) => (label_of(outcome), Status::success()),
+        Err(status) if status.code == OUT_OF_RESOURCES => ("failed", status),
+        Err(status) => ("refused", status),
+    };
+    let tally = &mut association.tally;
+    if status.is_stored() {
+        tally.stored += 1;
+    } else {
+        tally.refused += 1;
     }
+    let bytes = tally.bytes - before;
+    metrics::counter!("lastra_store_instances_total", "via" => "cstore", "result" => label)
+        .increment(1);
+    metrics::counter!("lastra_store_bytes_total", "via" => "cstore").increment(bytes);
+    metrics::histogram!("lastra_store_duration_seconds", "via" => "cstore")
+        .record(began.elapsed().as_secs_f64());
+    association.respond(context, command, &status).await
+}
 
-    /// Takes the next bytes of the data set.
-    pub async fn write(&mut self, bytes: Bytes) {
-        self.bytes += bytes.len() as u64;
-        let Ok(receiving) = &mut self.state else { return };
-        if let Err(error) = receiving.write(bytes).await {
-            self.state = Err(refusal(&error));
+/// Takes the whole data set, whatever becomes of it.
+async fn receive<S>(
+    association: &mut Association<S>,
+    context: &Context,
+    command: &CommandSet,
+    door: &Door,
+) -> Result<Result<Outcome, Status>, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    if !command.has_data_set().map_err(MessageError::Command)? {
+        return Ok(Err(Status::new(CANNOT_UNDERSTAND, "no data set follows the command")));
+    }
+    let mut receiving = begin(association, context, command, door).await;
+    loop {
+        let (bytes, ends) = association.next_data().await?;
+        association.tally.bytes += bytes.len() as u64;
+        if !bytes.is_empty()
+            && let Ok(open) = &mut receiving
+            && let Err(error) = open.write(bytes).await
+        {
+            // Dropped here, the object leaves no trace; the rest of its bytes go nowhere.
+            receiving = Err(refused(association, &error));
+        }
+        if ends {
+            break;
         }
     }
-
-    /// All bytes are here: the status to answer, and the bytes there were. Success only when the
-    /// instance is durable.
-    pub async fn finish(self) -> (Status, u64) {
-        let status = match self.state {
-            Ok(receiving) => match receiving.finish().await {
-                Ok(_) => Status::success(),
-                Err(error) => refusal(&error),
-            },
-            Err(status) => status,
-        };
-        let result = if status.code == status::SUCCESS { "stored" } else { "refused" };
-        metrics::counter!("lastra_store_instances_total", "via" => "cstore", "result" => result)
-            .increment(1);
-        metrics::counter!("lastra_store_bytes_total").increment(self.bytes);
-        metrics::histogram!("lastra_store_duration_seconds")
-            .record(self.begun.elapsed().as_secs_f64());
-        (status, self.bytes)
+    match receiving {
+        Ok(receiving) => match receiving.finish().await {
+            Ok(receipt) => Ok(Ok(receipt.outcome)),
+            Err(error) => Ok(Err(refused(association, &error))),
+        },
+        Err(status) => Ok(Err(status)),
     }
 }
 
-async fn begin(
-    archive: &Archive,
-    permit: &Permit,
-    envelope: Envelope,
-) -> Result<Box<Receiving>, Status> {
-    archive.check_room().await.map_err(|error| refusal(&error))?;
-    archive.receive(permit, envelope).map(Box::new).map_err(|error| refusal(&error))
-}
-
-/// What the command says, checked against its presentation context.
-fn envelope(sender: &Sender, context: &Context, command: &Command) -> Result<Envelope, Status> {
-    let sop_class = command.sop_class.as_deref().unwrap_or_default();
-    if sop_class != context.abstract_syntax {
-        let comment = "Affected SOP Class UID is not its context's abstract syntax";
-        return Err(Status::new(status::SOP_CLASS_NOT_SUPPORTED, comment));
+/// Asks the archive to receive, before any byte of the data set is looked at.
+async fn begin<S>(
+    association: &Association<S>,
+    context: &Context,
+    command: &CommandSet,
+    door: &Door,
+) -> Result<Receiving, Status> {
+    let sop_class = named(command, AFFECTED_SOP_CLASS, "Affected SOP Class UID (0000,0002)")?;
+    if context.service != Service::Storage || sop_class != context.abstract_syntax {
+        let reason = "SOP class (0000,0002) is not the presentation context's";
+        return Err(Status::new(SOP_CLASS_NOT_SUPPORTED, reason));
     }
-    let uid = |text: Option<&str>, name: &str| {
-        Uid::parse(text.unwrap_or_default())
-            .map_err(|error| Status::new(status::DOES_NOT_MATCH, &format!("{name}: {error}")))
-    };
-    Ok(Envelope {
-        transfer_syntax: uid(Some(&context.transfer_syntax), "transfer syntax")?,
-        sop_class: Some(uid(Some(sop_class), "Affected SOP Class UID")?),
-        sop_instance: Some(uid(command.sop_instance.as_deref(), "Affected SOP Instance UID")?),
-        ae_title: Some(sender.ae_title.clone()),
-        source: format!("cstore:{}@{}", sender.ae_title, sender.address.ip()),
+    let sop_instance =
+        named(command, AFFECTED_SOP_INSTANCE, "Affected SOP Instance UID (0000,1000)")?;
+    let calling = &association.accepted.calling;
+    let actor = Actor::Node { ae_title: calling.clone(), address: Some(association.peer) };
+    let permit = door
+        .archive
+        .access()
+        .permit(&actor, Purpose::Operation, Subject::Storing)
+        .map_err(|_| of_store(&ArchiveError::Denied))?;
+    let envelope = Envelope {
+        transfer_syntax: context.transfer_syntax.clone(),
+        sop_class: Some(sop_class),
+        sop_instance: Some(sop_instance),
+        ae_title: (!calling.is_empty()).then(|| calling.clone()),
+        source: format!("cstore:{calling}@{}", association.peer.ip()),
         prefix: None,
-    })
+    };
+    let asked = match door.archive.check_room().await {
+        Ok(()) => door.archive.receive(&permit, envelope),
+        Err(error) => Err(error),
+    };
+    asked.map_err(|error| refused(association, &error))
 }
 
-fn refusal(error: &ArchiveError) -> Status {
-    let status = status::of_store(error);
-    tracing::warn!(status = format_args!("{:#06x}", status.code), %error, "instance refused");
+/// A UID no C-STORE may lack (PS3.7 §9.3.1.1): without it nothing says what is being sent.
+fn named(command: &CommandSet, element: u16, name: &str) -> Result<Uid, Status> {
+    let missing = || Status::new(DOES_NOT_MATCH, &format!("{name} missing or unusable"));
+    command.uid(element).ok_or_else(missing)
+}
+
+/// The status of an error, and a line in the log: what a store said in full, for the operator; of
+/// an object only its status, because words about it may hold its identifiers.
+fn refused<S>(association: &Association<S>, error: &ArchiveError) -> Status {
+    let status = of_store(error);
+    let (calling, code) = (&association.accepted.calling, format!("{:04X}", status.code));
+    match error {
+        ArchiveError::Blobs(_) | ArchiveError::Index(_) => {
+            tracing::error!(calling, code, %error, "object not stored");
+        }
+        ArchiveError::Unknown(_)
+        | ArchiveError::Ambiguous { .. }
+        | ArchiveError::Malformed(_)
+        | ArchiveError::Unidentified(_)
+        | ArchiveError::Mismatch(_)
+        | ArchiveError::Imaging(_)
+        | ArchiveError::Denied
+        | ArchiveError::Stopping => {
+            tracing::warn!(calling, code, "object refused");
+            tracing::debug!(calling, code, %error, "object refused");
+        }
+    }
     status
+}
+
+fn label_of(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Stored => "stored",
+        Outcome::AlreadyHere => "already_here",
+        Outcome::KeptBeside => "kept_beside",
+    }
 }

@@ -29,6 +29,19 @@ impl Caller {
         self.ask(Subject::Searching)
     }
 
+    /// May they store?
+    pub fn may_store(&self) -> Result<Permit, Problem> {
+        self.ask(Subject::Storing)
+    }
+
+    /// Where they ask from, when it is known.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self.actor {
+            Actor::Anonymous { address } | Actor::Node { address, .. } => address,
+            Actor::Operator | Actor::System => None,
+        }
+    }
+
     fn ask(&self, subject: Subject) -> Result<Permit, Problem> {
         Ok(self.access.permit(&self.actor, Purpose::Care, subject)?)
     }

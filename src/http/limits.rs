@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -23,9 +23,11 @@ use crate::http::problem::Problem;
 pub struct Limits {
     /// Longest path and query, in bytes (414). Lists of UIDs make long ones.
     pub uri_bytes: usize,
-    /// Longest request body, in bytes (413); doors that take large bodies count for themselves.
+    /// Longest request body, in bytes (413), but on the routes of `large_bodies`.
     pub body_bytes: u64,
-    /// Time until the answer must have begun (503).
+    /// Patterns of routes that take bodies of any length as a stream, and time these themselves.
+    pub large_bodies: &'static [&'static str],
+    /// Time until the answer must have begun (503), but for a `POST` to `large_bodies`.
     pub answer_within: Duration,
     /// Most requests under way, bodies included (503).
     pub requests: usize,
@@ -36,6 +38,7 @@ impl Default for Limits {
         Self {
             uri_bytes: 16 * 1024,
             body_bytes: 64 * 1024,
+            large_bodies: &[],
             answer_within: Duration::from_mins(1),
             requests: 512,
         }
@@ -65,7 +68,9 @@ pub async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Re
         metrics::counter!("lastra_http_requests_turned_away_total").increment(1);
         return Problem::unavailable("too many requests under way; try again").into_response();
     };
-    match tokio::time::timeout(gate.limits.answer_within, next.run(request)).await {
+    let within =
+        if is_large(&gate.limits, &request) { Duration::MAX } else { gate.limits.answer_within };
+    match tokio::time::timeout(within, next.run(request)).await {
         Ok(response) => response.map(|body| Body::new(Held { body, _place: place })),
         Err(_) => Problem::unavailable("no answer in time; try again").into_response(),
     }
@@ -81,6 +86,9 @@ fn check(limits: &Limits, request: &Request) -> Result<(), Problem> {
             format!("the address may have {} bytes", limits.uri_bytes),
         ));
     }
+    if is_large(limits, request) {
+        return Ok(());
+    }
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if length.and_then(|length| length.parse().ok()).is_some_and(|l: u64| l > limits.body_bytes) {
         return Err(Problem::new(
@@ -91,6 +99,13 @@ fn check(limits: &Limits, request: &Request) -> Result<(), Problem> {
         ));
     }
     Ok(())
+}
+
+/// Whether the request brings a large body where one may be brought.
+fn is_large(limits: &Limits, request: &Request) -> bool {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    request.method() == Method::POST
+        && route.is_some_and(|route| limits.large_bodies.contains(&route))
 }
 
 /// A body that keeps its request's place until it ends or is dropped.
@@ -153,6 +168,24 @@ mod tests {
         let request =
             Request::get("/quick").header("content-length", "11").body(Body::empty()).unwrap();
         assert_eq!(router.clone().oneshot(request).await.unwrap().status(), 413);
+    }
+
+    #[tokio::test]
+    async fn a_route_that_streams_takes_bodies_of_any_length_and_time() {
+        let limits = Limits {
+            body_bytes: 10,
+            large_bodies: &["/stow"],
+            answer_within: Duration::ZERO,
+            ..Limits::default()
+        };
+        let router = Router::new()
+            .route("/stow", axum::routing::any(tokio::task::yield_now))
+            .layer(from_fn_with_state(Gate::new(limits), admit));
+        for (method, status) in [("POST", 200), ("PUT", 413)] {
+            let request = Request::builder().method(method).uri("/stow");
+            let request = request.header("content-length", "11").body(Body::empty()).unwrap();
+            assert_eq!(router.clone().oneshot(request).await.unwrap().status(), status, "{method}");
+        }
     }
 
     #[tokio::test]

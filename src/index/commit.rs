@@ -86,17 +86,41 @@ async fn commit_all(
             continue;
         }
         metrics::counter!("lastra_index_commits_total").increment(1);
-        match index.store(&instances, &jobs, clock.now_us()).await {
-            Ok(outcomes) => {
-                for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                    let _ = answer.send(Ok(outcome));
-                }
+        metrics::histogram!("lastra_index_commit_instances").record(number(instances.len()));
+        let outcomes = match index.store(&instances, &jobs, clock.now_us()).await {
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            // One of them is to blame; the others must not suffer for it.
+            Err(IndexError::Inconsistent(_)) if instances.len() > 1 => {
+                one_by_one(&index, &instances, &jobs, &clock).await
             }
-            Err(error) => {
-                for answer in answers {
-                    let _ = answer.send(Err(error.clone()));
-                }
-            }
+            Err(error) => vec![Err(error); instances.len()],
+        };
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // Whoever asked may have gone meanwhile; what is entered stays entered.
+            let _ = answer.send(outcome);
         }
     }
+}
+
+async fn one_by_one(
+    index: &SharedIndex,
+    instances: &[NewInstance],
+    jobs: &[(JobKind, i64)],
+    clock: &SharedClock,
+) -> Vec<Result<Outcome, IndexError>> {
+    let mut outcomes = Vec::with_capacity(instances.len());
+    for instance in instances {
+        metrics::counter!("lastra_index_commits_total").increment(1);
+        let stored = index.store(std::slice::from_ref(instance), jobs, clock.now_us()).await;
+        outcomes.push(stored.and_then(|outcomes| {
+            let none = || IndexError::Inconsistent("no outcome".to_owned());
+            outcomes.first().copied().ok_or_else(none)
+        }));
+    }
+    outcomes
+}
+
+/// A count as a metric: exact, for it is at most [`MOST`].
+fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
 }

@@ -1,6 +1,7 @@
 //! Rows: what is where, findable; one port, two adapters (SQLite, PostgreSQL).
 //!
-//! Never here: pixels, blobs, a protocol's formats. SQL stands in [`sqlite`] and [`postgres`] only.
+//! Never here: pixels, blobs, a protocol's formats. SQL stands in [`sqlite`] and [`postgres`] only,
+//! what both speak alike in `sql/`, which is compiled once for each.
 //! Start at [`port`].
 
 pub mod commit;

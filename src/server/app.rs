@@ -21,6 +21,7 @@ use crate::http::health;
 use crate::http::health::Check;
 use crate::http::health::Readiness;
 use crate::http::layers;
+use crate::http::limits::Limits as HttpLimits;
 use crate::http::listener::Listener as HttpListener;
 use crate::imaging::pool::Pool;
 use crate::index::commit::Committer;
@@ -115,7 +116,8 @@ impl App {
         let stop_doors = CancellationToken::new();
         let router = dicomweb::router(archive.clone(), public, settings.dicomweb.clone())
             .merge(health::router(readiness(&archive), Some(metrics)));
-        let router = layers::dress(router, settings.http.limits());
+        let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
+        let router = layers::dress(router, limits);
         let doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),

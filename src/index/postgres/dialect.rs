@@ -3,27 +3,44 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
+use sqlx::Connection;
 use sqlx::QueryBuilder;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::index::error::IndexError;
 use crate::index::postgres::adapter::Adapter;
+use crate::index::postgres::migration;
 
 /// The driver.
 pub(super) type Db = sqlx::Postgres;
 /// A transaction.
 pub(super) type Tx<'a> = sqlx::Transaction<'a, Db>;
 
-/// Distinct modalities of the series `x`, comma-separated.
-pub(super) const MODALITIES: &str = "string_agg(DISTINCT x.modality, ',')";
+/// The modalities of the rows `x`, with a backslash between.
+pub(super) const MODALITIES: &str = "string_agg(x.modality, chr(92))";
+
+/// How rows are locked until the end of the transaction, others' references to them let be.
+pub(super) const LOCK_ROWS: Option<&str> = Some(" FOR NO KEY UPDATE");
+
+/// Raises the event counter by what is bound between these two…
+pub(super) const COUNT_BEFORE: &str = "WITH counted AS (UPDATE event_counter SET last = last + ";
+/// …and goes on in the same statement.
+pub(super) const COUNT_BEHIND: &str = " WHERE one = 1 RETURNING last) ";
+/// Where the raised counter is read.
+pub(super) const COUNTED: &str = "counted";
 
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit; skips what another node claims now.
-pub(super) const CLAIM: &str =
-    "UPDATE job SET worker = $1, leased_until_us = $2, attempts = attempts + 1
-  WHERE id IN (SELECT id FROM job WHERE set_aside = 0 AND run_us <= $3 AND leased_until_us <= $3
+pub(super) const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT id FROM job
+    WHERE set_aside = 0 AND run_us <= $3 AND leased_until_us <= $3
     ORDER BY run_us LIMIT $4 FOR UPDATE SKIP LOCKED)
-  RETURNING id, kind, subject, generation, attempts";
+  UPDATE job SET worker = $1, leased_until_us = $2, attempts = attempts + 1
+  FROM due WHERE job.id = due.id
+  RETURNING job.id, job.kind, job.subject, job.generation, job.attempts";
+
+/// After so long without use a connection is asked whether it lives.
+const LONG_IDLE: Duration = Duration::from_secs(5);
 
 /// What a lost race looks like from outside; the same transaction may succeed when tried again.
 const LOST_A_RACE: &str = "lost a race against another transaction";
@@ -32,15 +49,24 @@ const LOST_A_RACE: &str = "lost a race against another transaction";
 pub async fn open(url: &str, connections: u32) -> Result<Adapter, IndexError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| IndexError::Unavailable("index.url is no PostgreSQL URL".to_owned()))?
-        .application_name("lastra");
+        .application_name("lastra")
+        .statement_cache_capacity(256)
+        .disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(30))
+        // Asking each connection first whether it lives would double the way of every statement.
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(
+                async move { Ok(state.idle_for < LONG_IDLE || connection.ping().await.is_ok()) },
+            )
+        })
         .connect_with(options)
         .await
         .map_err(failed)?;
-    let migrated = sqlx::migrate!("src/index/postgres/migrations").run(&pool).await;
-    migrated.map_err(|error| IndexError::Inconsistent(format!("schema: {error}")))?;
+    let migrations = sqlx::migrate!("src/index/postgres/migrations");
+    migrations.run(&pool).await.map_err(migration::failed)?;
     Ok(Adapter { write: pool.clone(), read: pool })
 }
 
@@ -57,19 +83,23 @@ pub(super) fn is_worth_a_retry(error: &IndexError) -> bool {
 /// A failure by what the caller can do; without the values of the statement.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
-    // Serialization failure, deadlock, disk full (PostgreSQL manual, appendix A).
+    // PostgreSQL manual, appendix A: serialization failure, deadlock, disk full, and the classes of
+    // values that do not fit and of broken constraints. Their texts may quote values: the code alone.
     match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("40001" | "40P01") => IndexError::Unavailable(LOST_A_RACE.to_owned()),
         Some("53100") => IndexError::NoRoom,
+        Some(code) if code.starts_with("22") || code.starts_with("23") => {
+            IndexError::Inconsistent(format!("PostgreSQL error {code}"))
+        }
         Some(code) => IndexError::Unavailable(format!("PostgreSQL error {code}")),
         None => IndexError::Unavailable(error.to_string()),
     }
 }
 
-/// `column` matches a pattern of `*` and `?`.
-pub(super) fn wildcard(sql: &mut QueryBuilder<Db>, column: &'static str, pattern: &str) {
-    let mut like = String::with_capacity(pattern.len() + 8);
-    for character in pattern.chars() {
+/// `column` matches a pattern of `*` and `?`, case-sensitive.
+pub(super) fn pattern(sql: &mut QueryBuilder<Db>, column: &'static str, wanted: &str) {
+    let mut like = String::with_capacity(wanted.len().saturating_add(8));
+    for character in wanted.chars() {
         match character {
             '*' => like.push('%'),
             '?' => like.push('_'),

@@ -3,11 +3,21 @@
 
 #[path = "../sql/adapter.rs"]
 pub mod adapter;
+#[path = "../sql/condition.rs"]
+mod condition;
 pub mod dialect;
+#[path = "../sql/events.rs"]
+mod events;
 #[path = "../sql/jobs.rs"]
 mod jobs;
+#[path = "../sql/migration.rs"]
+mod migration;
+#[path = "../sql/places.rs"]
+mod places;
 #[path = "../sql/records.rs"]
 mod records;
+#[path = "../sql/rows.rs"]
+mod rows;
 #[path = "../sql/search.rs"]
 mod search;
 #[path = "../sql/store.rs"]

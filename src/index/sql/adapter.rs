@@ -26,13 +26,14 @@ use super::dialect::begin;
 use super::dialect::close;
 use super::dialect::failed;
 use super::dialect::is_worth_a_retry;
+use super::events;
 use super::jobs;
 use super::records;
 use super::search;
 use super::store;
 
 /// Times a transaction is tried that lost against others (serialization failure, deadlock).
-const TRIES: u32 = 8;
+const TRIES: u32 = 32;
 
 /// Rows in one database.
 #[derive(Debug)]
@@ -51,6 +52,9 @@ impl Index for Adapter {
         new_jobs: &[(JobKind, i64)],
         now_us: i64,
     ) -> Result<Vec<Outcome>, IndexError> {
+        if instances.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut tries = 1;
         loop {
             let mut tx = begin(&self.write).await?;
@@ -114,14 +118,12 @@ impl Index for Adapter {
     }
 
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, IndexError> {
-        records::events(&self.read, after, limit).await
+        events::after(&self.read, after, limit).await
     }
 
     async fn enqueue(&self, new: &[NewJob]) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
-        for job in new {
-            jobs::push(&mut tx, job.kind, &job.subject, job.run_us).await?;
-        }
+        jobs::push(&mut tx, new).await?;
         tx.commit().await.map_err(failed)
     }
 
@@ -154,7 +156,7 @@ impl Index for Adapter {
     }
 
     async fn job_counts(&self) -> Result<(u64, u64), IndexError> {
-        records::job_counts(&self.read).await
+        jobs::counts(&self.read).await
     }
 
     async fn copies(&self, after: i64, limit: u32) -> Result<Vec<CopyRow>, IndexError> {

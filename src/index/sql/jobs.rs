@@ -1,34 +1,46 @@
 //! The durable queue: one row per kind and subject, leases, generations.
 
+use std::collections::BTreeMap;
+
+use sqlx::QueryBuilder;
+
 use crate::index::error::IndexError;
 use crate::model::job::Job;
 use crate::model::job::JobKind;
+use crate::model::job::NewJob;
 
 use super::dialect::CLAIM;
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::rows::clean;
+use super::rows::pieces;
+use super::rows::values;
 
-/// Queues a job, or pushes the queued one to `run_us` and raises its generation.
-pub(super) async fn push(
-    tx: &mut Tx<'_>,
-    kind: JobKind,
-    subject: &str,
-    run_us: i64,
-) -> Result<(), IndexError> {
-    sqlx::query(
-        "INSERT INTO job (kind, subject, run_us, generation, attempts, worker, leased_until_us,
-           set_aside, reason)
-         VALUES ($1, $2, $3, 1, 0, '', 0, 0, '')
-         ON CONFLICT (kind, subject) DO UPDATE SET run_us = excluded.run_us,
-           generation = job.generation + 1, attempts = 0, set_aside = 0",
-    )
-    .bind(kind.as_str())
-    .bind(subject)
-    .bind(run_us)
-    .execute(&mut **tx)
-    .await
-    .map_err(failed)?;
+/// The longest reason kept, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// Queues jobs, or pushes the queued ones to their new `run_us` and raises their generation.
+pub(super) async fn push(tx: &mut Tx<'_>, jobs: &[NewJob]) -> Result<(), IndexError> {
+    // In one order everywhere, each once: the last word of a batch counts.
+    let jobs: BTreeMap<(&str, &str), i64> =
+        jobs.iter().map(|job| ((job.kind.as_str(), job.subject.as_str()), job.run_us)).collect();
+    let jobs: Vec<_> = jobs.into_iter().collect();
+    for piece in pieces(&jobs) {
+        let mut sql = QueryBuilder::<Db>::new(
+            "INSERT INTO job (kind, subject, run_us, generation, attempts, worker, leased_until_us,
+               set_aside, reason) ",
+        );
+        values(&mut sql, piece, |row, ((kind, subject), run_us)| {
+            row.text(kind).text(subject).whole(*run_us).whole(1).whole(0).text("").whole(0);
+            row.whole(0).text("");
+        });
+        sql.push(
+            " ON CONFLICT (kind, subject) DO UPDATE SET run_us = excluded.run_us,
+             generation = job.generation + 1, attempts = 0, set_aside = 0",
+        );
+        sql.build().execute(&mut **tx).await.map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -57,19 +69,23 @@ pub(super) async fn claim(
 
 /// Removes a finished job, or frees it when it was queued again meanwhile.
 pub(super) async fn finish(tx: &mut Tx<'_>, worker: &str, job: &Job) -> Result<(), IndexError> {
-    sqlx::query("DELETE FROM job WHERE id = $1 AND worker = $2 AND generation = $3")
+    let done = sqlx::query("DELETE FROM job WHERE id = $1 AND worker = $2 AND generation = $3")
         .bind(job.id)
         .bind(worker)
         .bind(job.generation)
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
-    sqlx::query("UPDATE job SET worker = '', leased_until_us = 0 WHERE id = $1 AND worker = $2")
+    if done.rows_affected() == 0 {
+        sqlx::query(
+            "UPDATE job SET worker = '', leased_until_us = 0 WHERE id = $1 AND worker = $2",
+        )
         .bind(job.id)
         .bind(worker)
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -88,7 +104,7 @@ pub(super) async fn fail(
            set_aside = CASE WHEN generation = $2 AND $3 = 1 THEN 1 ELSE set_aside END
          WHERE id = $5 AND worker = $6",
     )
-    .bind(reason.chars().take(500).collect::<String>())
+    .bind(clean(reason).chars().take(LONGEST_REASON).collect::<String>())
     .bind(job.generation)
     .bind(i64::from(run_us.is_none()))
     .bind(run_us.unwrap_or(0))
@@ -98,4 +114,16 @@ pub(super) async fn fail(
     .await
     .map_err(failed)?;
     Ok(())
+}
+
+/// Jobs waiting or under way, and jobs set aside.
+pub(super) async fn counts(pool: &sqlx::Pool<Db>) -> Result<(u64, u64), IndexError> {
+    let row: (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM job WHERE set_aside = 0),
+           (SELECT count(*) FROM job WHERE set_aside = 1)",
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(failed)?;
+    Ok((u64::try_from(row.0).unwrap_or(0), u64::try_from(row.1).unwrap_or(0)))
 }

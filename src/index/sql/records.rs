@@ -1,4 +1,6 @@
-//! Rows by name: instances, series, derived objects, copies, events, totals.
+//! Rows by name: instances, series, derived objects, copies, totals.
+
+use std::collections::HashSet;
 
 use sqlx::QueryBuilder;
 use sqlx::Row;
@@ -11,26 +13,32 @@ use crate::index::port::DerivedKind;
 use crate::index::port::Located;
 use crate::index::port::SeriesState;
 use crate::index::port::Totals;
-use crate::model::event::Event;
-use crate::model::event::EventKind;
 use crate::model::path::InstancePath;
 use crate::model::path::Scope;
 use crate::people::patient_id::PatientId;
 
 use super::dialect::Db;
+use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
-use super::search::uid;
+use super::rows::clean;
+use super::rows::pieces;
+use super::rows::values;
 use super::store::signed;
 
 type Pool = sqlx::Pool<Db>;
 type DbRow = <Db as sqlx::Database>::Row;
 
+const TREE: &str = " FROM study st JOIN patient p ON p.id = st.patient
+  JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id WHERE ";
+
 const LOCATED: &str =
     "SELECT i.id, i.series, st.uid, se.uid, i.uid, i.sop_class, i.number, c.blob_key,
     c.blob_bytes, c.data_set_sha256, c.transfer_syntax, i.frames, c.layout, c.received_us
-  FROM study st JOIN patient p ON p.id = st.patient JOIN series se ON se.study = st.id
-    JOIN instance i ON i.series = se.id JOIN copy c ON c.instance = i.id AND c.served = 1 WHERE ";
+  FROM page JOIN instance i ON i.id = page.instance_row JOIN series se ON se.id = i.series
+    JOIN study st ON st.id = se.study JOIN copy c ON c.instance = i.id AND c.served = 1";
+
+const IN_ORDER: &str = " ORDER BY se.number_sort, se.number, se.id, i.number_sort, i.id";
 
 /// The patients a Study Instance UID is kept under.
 pub(super) async fn patients_of_study(
@@ -60,20 +68,23 @@ pub(super) async fn list(
     after: Option<i64>,
     limit: u32,
 ) -> Result<Vec<Located>, IndexError> {
-    let mut sql = QueryBuilder::new(LOCATED);
+    // Ids first: what is sorted stays small, however long the layouts are.
+    let mut sql = QueryBuilder::<Db>::new("WITH page AS MATERIALIZED (SELECT i.id AS instance_row");
+    sql.push(TREE);
     push_scope(&mut sql, scope);
     if let Some(uid) = &scope.instance {
         sql.push(" AND i.uid = ").push_bind(uid.as_str().to_owned());
     }
     if let Some(after) = after {
         sql.push(
-            " AND (se.number_sort, se.id, i.number_sort, i.id) > (SELECT bs.number_sort, bs.id,
-             b.number_sort, b.id FROM instance b JOIN series bs ON bs.id = b.series WHERE b.id = ",
+            " AND (se.number_sort, se.number, se.id, i.number_sort, i.id) >
+             (SELECT bs.number_sort, bs.number, bs.id, b.number_sort, b.id
+             FROM instance b JOIN series bs ON bs.id = b.series WHERE b.id = ",
         );
         sql.push_bind(after).push(")");
     }
-    sql.push(" ORDER BY se.number_sort, se.id, i.number_sort, i.id LIMIT ");
-    sql.push_bind(i64::from(limit));
+    sql.push(IN_ORDER).push(" LIMIT ").push_bind(i64::from(limit)).push(") ");
+    sql.push(LOCATED).push(IN_ORDER);
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     rows.iter().map(located).collect()
 }
@@ -84,8 +95,8 @@ fn push_scope(sql: &mut QueryBuilder<Db>, scope: &Scope) {
         sql.push(" AND se.uid = ").push_bind(series.as_str().to_owned());
     }
     if let Some(patient) = &scope.patient {
-        sql.push(" AND p.patient_id = ").push_bind(patient.value.clone());
-        sql.push(" AND p.issuer = ").push_bind(patient.issuer.clone());
+        sql.push(" AND p.patient_id = ").push_bind(clean(&patient.value).into_owned());
+        sql.push(" AND p.issuer = ").push_bind(clean(&patient.issuer).into_owned());
     }
 }
 
@@ -100,7 +111,7 @@ fn located(row: &DbRow) -> Result<Located, IndexError> {
         blob_bytes: unsigned(get(row, 8)?),
         data_set_sha256: hash(row, 9)?,
         transfer_syntax: get(row, 10)?,
-        frames: u32::try_from(get::<i64>(row, 11)?).unwrap_or(u32::MAX),
+        frames: figure(row, 11)?,
         layout: get(row, 12)?,
         received_us: get(row, 13)?,
     })
@@ -115,7 +126,7 @@ const SERIES: &str =
 pub(super) async fn series_of(pool: &Pool, scope: &Scope) -> Result<Vec<SeriesState>, IndexError> {
     let mut sql = QueryBuilder::new(SERIES);
     push_scope(&mut sql, scope);
-    sql.push(" ORDER BY se.number_sort, se.id");
+    sql.push(" ORDER BY se.number_sort, se.number, se.id");
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     rows.iter().map(series_state).collect()
 }
@@ -139,7 +150,7 @@ fn series_state(row: &DbRow) -> Result<SeriesState, IndexError> {
             patient: Some(patient),
         },
         revision: get(row, 5)?,
-        instances: u32::try_from(get::<i64>(row, 6)?).unwrap_or(u32::MAX),
+        instances: figure(row, 6)?,
         changed_us: get(row, 7)?,
     })
 }
@@ -149,6 +160,13 @@ pub(super) async fn put_derived(
     tx: &mut Tx<'_>,
     derived: &Derived,
 ) -> Result<Option<String>, IndexError> {
+    if let Some(lock) = LOCK_ROWS {
+        // Two nodes may have made the same object: one after the other, so that each learns of the
+        // key it replaces.
+        let mut sql = QueryBuilder::<Db>::new("SELECT id FROM series WHERE id = ");
+        sql.push_bind(derived.series_id).push(lock);
+        sql.build().execute(&mut **tx).await.map_err(failed)?;
+    }
     let older: Option<String> =
         sqlx::query_scalar("SELECT blob_key FROM derived WHERE series = $1 AND kind = $2")
             .bind(derived.series_id)
@@ -172,7 +190,10 @@ pub(super) async fn put_derived(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    Ok(if done.rows_affected() == 0 { Some(derived.blob_key.clone()) } else { older })
+    let unwanted = if done.rows_affected() == 0 { Some(derived.blob_key.clone()) } else { older };
+    // Recording the same object again must not give it away for deletion.
+    let kept = |key: &String| done.rows_affected() == 1 && *key == derived.blob_key;
+    Ok(unwanted.filter(|key| !kept(key)))
 }
 
 /// The derived object of a kind.
@@ -197,33 +218,6 @@ pub(super) async fn derived(
         blob_bytes: unsigned(bytes),
         note,
     }))
-}
-
-/// Events after one.
-pub(super) async fn events(pool: &Pool, after: i64, limit: u32) -> Result<Vec<Event>, IndexError> {
-    let rows = sqlx::query(
-        "SELECT sequence, at_us, kind, study, series, instance FROM event WHERE sequence > $1
-         ORDER BY sequence LIMIT $2",
-    )
-    .bind(after)
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await
-    .map_err(failed)?;
-    rows.iter().map(event).collect()
-}
-
-fn event(row: &DbRow) -> Result<Event, IndexError> {
-    let kind: String = get(row, 2)?;
-    Ok(Event {
-        sequence: get(row, 0)?,
-        at_us: get(row, 1)?,
-        kind: EventKind::parse(&kind)
-            .ok_or_else(|| IndexError::Inconsistent(format!("event kind {kind}")))?,
-        study: identifier(row, 3)?,
-        series: identifier(row, 4)?,
-        instance: identifier(row, 5)?,
-    })
 }
 
 /// Copies after one.
@@ -261,32 +255,28 @@ pub(super) async fn copies(
 
 /// Which keys a copy or derived row names.
 pub(super) async fn knows_blobs(pool: &Pool, keys: &[String]) -> Result<Vec<bool>, IndexError> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
+    let mut known: HashSet<String> = HashSet::new();
+    for piece in pieces(keys) {
+        let mut sql = QueryBuilder::<Db>::new("WITH k (blob_key) AS (");
+        values(&mut sql, piece, |row, key| {
+            row.text(key);
+        });
+        sql.push(
+            ") SELECT blob_key FROM k WHERE EXISTS (SELECT 1 FROM copy c WHERE c.blob_key = k.blob_key)
+             OR EXISTS (SELECT 1 FROM derived d WHERE d.blob_key = k.blob_key)",
+        );
+        let found: Vec<String> = sql.build_query_scalar().fetch_all(pool).await.map_err(failed)?;
+        known.extend(found);
     }
-    let mut sql = QueryBuilder::new("SELECT blob_key FROM copy WHERE blob_key IN (");
-    push_keys(&mut sql, keys);
-    sql.push(") UNION ALL SELECT blob_key FROM derived WHERE blob_key IN (");
-    push_keys(&mut sql, keys);
-    sql.push(")");
-    let known: Vec<String> = sql.build_query_scalar().fetch_all(pool).await.map_err(failed)?;
-    let known: std::collections::HashSet<String> = known.into_iter().collect();
     Ok(keys.iter().map(|key| known.contains(key)).collect())
-}
-
-fn push_keys(sql: &mut QueryBuilder<Db>, keys: &[String]) {
-    let mut list = sql.separated(", ");
-    for key in keys {
-        list.push_bind(key.clone());
-    }
 }
 
 /// Totals.
 pub(super) async fn totals(pool: &Pool) -> Result<Totals, IndexError> {
     let row: (i64, i64, i64, i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM patient), (SELECT count(*) FROM study),
-           (SELECT count(*) FROM series), (SELECT count(*) FROM instance),
-           (SELECT CAST(coalesce(sum(blob_bytes), 0) AS BIGINT) FROM copy)",
+        "SELECT (SELECT count(*) FROM patient), (SELECT count(*) FROM study), count(*),
+           CAST(coalesce(sum(instances), 0) AS BIGINT), CAST(coalesce(sum(bytes), 0) AS BIGINT)
+         FROM series",
     )
     .fetch_one(pool)
     .await
@@ -300,27 +290,23 @@ pub(super) async fn totals(pool: &Pool) -> Result<Totals, IndexError> {
     })
 }
 
-/// Jobs waiting or under way, and set aside.
-pub(super) async fn job_counts(pool: &Pool) -> Result<(u64, u64), IndexError> {
-    let row: (i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM job WHERE set_aside = 0),
-           (SELECT count(*) FROM job WHERE set_aside = 1)",
-    )
-    .fetch_one(pool)
-    .await
-    .map_err(failed)?;
-    Ok((unsigned(row.0), unsigned(row.1)))
-}
-
-fn get<'r, T>(row: &'r DbRow, at: usize) -> Result<T, IndexError>
+/// A column.
+pub(super) fn get<'r, T>(row: &'r DbRow, at: usize) -> Result<T, IndexError>
 where
     T: sqlx::Decode<'r, Db> + sqlx::Type<Db>,
 {
     row.try_get(at).map_err(failed)
 }
 
-fn identifier(row: &DbRow, at: usize) -> Result<Uid, IndexError> {
-    uid(&get::<String>(row, at)?)
+/// A column that counts something.
+pub(super) fn figure(row: &DbRow, at: usize) -> Result<u32, IndexError> {
+    Ok(u32::try_from(get::<i64>(row, at)?).unwrap_or(u32::MAX))
+}
+
+/// A column that holds an identifier.
+pub(super) fn identifier(row: &DbRow, at: usize) -> Result<Uid, IndexError> {
+    let text: String = get(row, at)?;
+    Uid::parse(&text).map_err(|error| IndexError::Inconsistent(format!("an identifier: {error}")))
 }
 
 fn path(row: &DbRow, at: usize) -> Result<InstancePath, IndexError> {

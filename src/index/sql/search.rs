@@ -1,9 +1,8 @@
-//! Searches: one statement a page, counts and modalities included.
+//! Searches: one statement a page, counts and modalities included. The rows of the page are chosen
+//! first, by their ids alone; only then is read what they say.
 
 use sqlx::QueryBuilder;
 
-use crate::dicom::person_name::fold;
-use crate::dicom::uid::Uid;
 use crate::index::error::IndexError;
 use crate::index::query::Found;
 use crate::index::query::FoundInstance;
@@ -15,35 +14,66 @@ use crate::index::query::Query;
 use crate::index::query::Rule;
 use crate::people::patient_id::PatientId;
 
+use super::condition::ANY;
+use super::condition::ANY_END;
+use super::condition::Newest;
+use super::condition::is_selective;
+use super::condition::level_of;
+use super::condition::push_match;
 use super::dialect::Db;
 use super::dialect::MODALITIES;
 use super::dialect::failed;
-use super::dialect::wildcard;
+use super::records::figure;
+use super::records::get;
+use super::records::identifier;
+use super::rows::clean;
+
+type Row = <Db as sqlx::Database>::Row;
+
+/// What divides the modalities of a study in a row: no value can hold it (PS3.5 §6.1.3).
+const DIVIDER: char = '\\';
 
 /// Answers a search.
 pub(super) async fn find(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Vec<Found>, IndexError> {
-    let mut sql = QueryBuilder::new(format!(
-        "SELECT p.attributes, st.attributes, st.uid, p.issuer, p.patient_id,
-           (SELECT {MODALITIES} FROM series x WHERE x.study = st.id AND x.modality <> ''),
-           (SELECT count(*) FROM series x WHERE x.study = st.id),
-           (SELECT CAST(coalesce(sum(x.instances), 0) AS BIGINT) FROM series x WHERE x.study = st.id)"
-    ));
+    let newest = newest(query);
+    let mut sql = QueryBuilder::<Db>::new("WITH page AS MATERIALIZED (SELECT st.id AS study_row");
     sql.push(match query.level {
-        Level::Study => ", '', '', CAST(0 AS BIGINT), '', '', ''",
-        Level::Series => ", se.attributes, se.uid, se.instances, '', '', ''",
+        Level::Study => "",
+        Level::Series => ", se.id AS series_row",
+        Level::Instance => ", se.id AS series_row, i.id AS instance_row",
+    });
+    push_from_where(&mut sql, query, newest);
+    sql.push(" ORDER BY ").push(newest.order()).push(below_study(query.level));
+    sql.push(" LIMIT ").push_bind(i64::from(query.limit));
+    sql.push(" OFFSET ").push_bind(i64::from(query.offset));
+    sql.push(
+        "), counted AS MATERIALIZED (SELECT x.study, count(*) AS series,
+           CAST(sum(x.instances) AS BIGINT) AS instances FROM series x
+         WHERE x.study IN (SELECT study_row FROM page) GROUP BY x.study)
+         SELECT p.attributes, st.attributes, st.uid, p.issuer, p.patient_id, (SELECT ",
+    );
+    sql.push(MODALITIES);
+    sql.push(" FROM study_modality x WHERE x.study = st.id), counted.series, counted.instances");
+    sql.push(match query.level {
+        Level::Study => "",
+        Level::Series => ", se.attributes, se.uid, se.instances",
         Level::Instance => {
             ", se.attributes, se.uid, se.instances, i.attributes, i.uid, c.transfer_syntax"
         }
     });
-    from_where(&mut sql, query, true);
-    sql.push(match (query.level, query.series.is_some()) {
-        (Level::Study, _) => " ORDER BY st.date DESC, st.time DESC, st.id DESC",
-        (Level::Series, _) => " ORDER BY se.number_sort, se.id",
-        (Level::Instance, true) => " ORDER BY i.number_sort, i.id",
-        (Level::Instance, false) => " ORDER BY se.number_sort, se.id, i.number_sort, i.id",
+    sql.push(
+        " FROM page JOIN study st ON st.id = page.study_row JOIN patient p ON p.id = st.patient
+         JOIN counted ON counted.study = page.study_row",
+    );
+    sql.push(match query.level {
+        Level::Study => "",
+        Level::Series => " JOIN series se ON se.id = page.series_row",
+        Level::Instance => {
+            " JOIN series se ON se.id = page.series_row JOIN instance i ON i.id = page.instance_row
+             JOIN copy c ON c.instance = i.id AND c.served = 1"
+        }
     });
-    sql.push(" LIMIT ").push_bind(i64::from(query.limit));
-    sql.push(" OFFSET ").push_bind(i64::from(query.offset));
+    sql.push(" ORDER BY ").push(Newest::Study.order()).push(below_study(query.level));
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     rows.iter().map(|row| found(query.level, row)).collect()
 }
@@ -54,227 +84,149 @@ pub(super) async fn count(
     query: &Query,
     at_most: u32,
 ) -> Result<u32, IndexError> {
-    let mut sql = QueryBuilder::new("SELECT count(*) FROM (SELECT 1 AS one");
-    from_where(&mut sql, query, false);
+    let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 AS one");
+    push_from_where(&mut sql, query, newest(query));
     sql.push(" LIMIT ").push_bind(i64::from(at_most)).push(") AS counted");
     let count: i64 = sql.build_query_scalar().fetch_one(pool).await.map_err(failed)?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-fn found(level: Level, row: &<Db as sqlx::Database>::Row) -> Result<Found, IndexError> {
-    use sqlx::Row;
-    let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
-    let figure = |at: usize| {
-        let figure: i64 = row.try_get(at).map_err(failed)?;
-        Ok::<_, IndexError>(u32::try_from(figure).unwrap_or(u32::MAX))
-    };
-    let modalities: Option<String> = row.try_get(5).map_err(failed)?;
-    let mut modalities: Vec<String> = modalities
-        .unwrap_or_default()
-        .split(',')
-        .filter(|m| !m.is_empty())
-        .map(str::to_owned)
-        .collect();
-    modalities.sort();
-    let series = match level {
-        Level::Study => None,
-        _ => {
-            Some(FoundSeries { attributes: text(8)?, uid: uid(&text(9)?)?, instances: figure(10)? })
+/// The order of answers within a study.
+fn below_study(level: Level) -> &'static str {
+    match level {
+        Level::Study => "",
+        Level::Series => ", se.number_sort, se.number, se.id",
+        Level::Instance => ", se.number_sort, se.number, se.id, i.number_sort, i.id",
+    }
+}
+
+/// A list of one modality's studies is read from that modality's own order, which is there already
+/// when nothing else narrows the search.
+fn newest(query: &Query) -> Newest {
+    let narrow = query.study.is_some()
+        || query.series.is_some()
+        || query.patient.is_some()
+        || query.matches.iter().any(is_selective);
+    match modality(query) {
+        Some(_) if query.level == Level::Study && !narrow => Newest::Modality,
+        _ => Newest::Study,
+    }
+}
+
+/// The one modality asked for, if so.
+fn modality(query: &Query) -> Option<&str> {
+    query
+        .matches
+        .iter()
+        .find_map(|condition| match (condition.key, &condition.rule) {
+            (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(text)) => Some(text.as_str()),
+            (Key::ModalitiesInStudy | Key::Modality, Rule::AnyOf(texts)) => {
+                match texts.as_slice() {
+                    [text] => Some(text.as_str()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+        .filter(|text| !text.is_empty())
+}
+
+fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
+    sql.push(match newest {
+        Newest::Study => " FROM study st JOIN patient p ON p.id = st.patient",
+        Newest::Modality => {
+            " FROM study_modality m JOIN study st ON st.id = m.study
+             JOIN patient p ON p.id = st.patient"
         }
-    };
-    let instance = match level {
-        Level::Instance => Some(FoundInstance {
-            attributes: text(11)?,
-            uid: uid(&text(12)?)?,
-            transfer_syntax: text(13)?,
-        }),
-        _ => None,
-    };
-    Ok(Found {
-        patient: text(0)?,
-        study: text(1)?,
-        study_uid: uid(&text(2)?)?,
-        patient_id: PatientId { issuer: text(3)?, value: text(4)? },
-        modalities,
-        study_series: figure(6)?,
-        study_instances: figure(7)?,
-        series,
-        instance,
-    })
-}
-
-/// An identifier as it was entered.
-pub(super) fn uid(text: &str) -> Result<Uid, IndexError> {
-    Uid::parse(text).map_err(|error| IndexError::Inconsistent(format!("an identifier: {error}")))
-}
-
-fn from_where(sql: &mut QueryBuilder<Db>, query: &Query, with_copy: bool) {
-    sql.push(" FROM study st JOIN patient p ON p.id = st.patient");
+    });
     if query.level != Level::Study {
         sql.push(" JOIN series se ON se.study = st.id");
     }
     if query.level == Level::Instance {
         sql.push(" JOIN instance i ON i.series = se.id");
-        if with_copy {
-            sql.push(" JOIN copy c ON c.instance = i.id AND c.served = 1");
-        }
     }
     sql.push(" WHERE 1 = 1");
+    if let (Newest::Modality, Some(modality)) = (newest, modality(query)) {
+        sql.push(" AND m.modality = ").push_bind(clean(modality).into_owned());
+    }
     if let Some(study) = &query.study {
         sql.push(" AND st.uid = ").push_bind(study.as_str().to_owned());
     }
     if let Some(patient) = &query.patient {
-        sql.push(" AND p.patient_id = ").push_bind(patient.value.clone());
-        sql.push(" AND p.issuer = ").push_bind(patient.issuer.clone());
-    }
-    if let Some(series) = query.series.as_ref().filter(|_| query.level != Level::Study) {
-        sql.push(" AND se.uid = ").push_bind(series.as_str().to_owned());
+        sql.push(" AND p.patient_id = ").push_bind(clean(&patient.value).into_owned());
+        sql.push(" AND p.issuer = ").push_bind(clean(&patient.issuer).into_owned());
     }
     let of_level = |level: Level| -> Vec<&Match> {
         query.matches.iter().filter(|condition| level_of(condition.key) == level).collect()
     };
     for condition in of_level(Level::Study) {
         sql.push(" AND ");
-        push_match(sql, condition);
+        push_match(sql, condition, newest);
     }
-    push_below(sql, query.level, &of_level(Level::Series), &of_level(Level::Instance));
+    push_below(sql, query, &of_level(Level::Series), &of_level(Level::Instance));
 }
 
-/// Conditions below the study: on the joined row, or on any row when the level is above.
-fn push_below(sql: &mut QueryBuilder<Db>, level: Level, series: &[&Match], instance: &[&Match]) {
-    let open_series = level == Level::Study && !(series.is_empty() && instance.is_empty());
+/// Conditions below the study: on the joined rows, or on any row when the level is above.
+fn push_below(sql: &mut QueryBuilder<Db>, query: &Query, series: &[&Match], instance: &[&Match]) {
+    let within = query.series.is_some() || !series.is_empty() || !instance.is_empty();
+    let open_series = query.level == Level::Study && within;
     if open_series {
-        sql.push(" AND EXISTS (SELECT 1 FROM series se WHERE se.study = st.id");
+        sql.push(" AND ").push(ANY).push("series se WHERE se.study = st.id");
+    }
+    if let Some(uid) = &query.series {
+        sql.push(" AND se.uid = ").push_bind(uid.as_str().to_owned());
     }
     for condition in series {
         sql.push(" AND ");
-        push_match(sql, condition);
+        push_match(sql, condition, Newest::Study);
     }
-    let open_instance = level != Level::Instance && !instance.is_empty();
+    let open_instance = query.level != Level::Instance && !instance.is_empty();
     if open_instance {
-        sql.push(" AND EXISTS (SELECT 1 FROM instance i WHERE i.series = se.id");
+        sql.push(" AND ").push(ANY).push("instance i WHERE i.series = se.id");
     }
     for condition in instance {
         sql.push(" AND ");
-        push_match(sql, condition);
+        push_match(sql, condition, Newest::Study);
     }
     if open_instance {
-        sql.push(")");
+        sql.push(ANY_END);
     }
     if open_series {
-        sql.push(")");
+        sql.push(ANY_END);
     }
 }
 
-fn level_of(key: Key) -> Level {
-    match key {
-        Key::PatientId
-        | Key::IssuerOfPatientId
-        | Key::PatientName
-        | Key::PatientBirthDate
-        | Key::PatientSex
-        | Key::StudyInstanceUid
-        | Key::StudyDate
-        | Key::StudyTime
-        | Key::AccessionNumber
-        | Key::ReferringPhysicianName
-        | Key::StudyId
-        | Key::StudyDescription
-        | Key::ModalitiesInStudy => Level::Study,
-        Key::SeriesInstanceUid
-        | Key::Modality
-        | Key::SeriesNumber
-        | Key::SeriesDescription
-        | Key::BodyPartExamined
-        | Key::PerformedDate
-        | Key::PerformedTime
-        | Key::ScheduledStepId
-        | Key::RequestedProcedureId => Level::Series,
-        Key::SopInstanceUid | Key::SopClassUid | Key::InstanceNumber => Level::Instance,
-    }
-}
-
-fn push_match(sql: &mut QueryBuilder<Db>, condition: &Match) {
-    let rule = &condition.rule;
-    match condition.key {
-        Key::PatientId => push_rule(sql, "p.patient_id", rule),
-        Key::IssuerOfPatientId => push_rule(sql, "p.issuer", rule),
-        Key::PatientName => push_rule(sql, "p.name_folded", &folded(rule)),
-        Key::PatientBirthDate => push_rule(sql, "p.birth_date", rule),
-        Key::PatientSex => push_rule(sql, "p.sex", rule),
-        Key::StudyInstanceUid => push_rule(sql, "st.uid", rule),
-        Key::StudyDate => push_rule(sql, "st.date", rule),
-        Key::StudyTime => push_rule(sql, "st.time", rule),
-        Key::AccessionNumber => push_rule(sql, "st.accession", rule),
-        Key::ReferringPhysicianName => push_rule(sql, "st.referring_folded", &folded(rule)),
-        Key::StudyId => push_rule(sql, "st.study_id", rule),
-        Key::StudyDescription => push_rule(sql, "st.description", rule),
-        Key::ModalitiesInStudy => {
-            sql.push("EXISTS (SELECT 1 FROM series m WHERE m.study = st.id AND ");
-            push_rule(sql, "m.modality", rule);
-            sql.push(")");
-        }
-        Key::SeriesInstanceUid => push_rule(sql, "se.uid", rule),
-        Key::Modality => push_rule(sql, "se.modality", rule),
-        Key::SeriesNumber => push_rule(sql, "se.number", rule),
-        Key::SeriesDescription => push_rule(sql, "se.description", rule),
-        Key::BodyPartExamined => push_rule(sql, "se.body_part", rule),
-        Key::PerformedDate => push_rule(sql, "se.performed_date", rule),
-        Key::PerformedTime => push_rule(sql, "se.performed_time", rule),
-        Key::ScheduledStepId => push_request(sql, "r.scheduled_step_id", rule),
-        Key::RequestedProcedureId => push_request(sql, "r.procedure_id", rule),
-        Key::SopInstanceUid => push_rule(sql, "i.uid", rule),
-        Key::SopClassUid => push_rule(sql, "i.sop_class", rule),
-        Key::InstanceNumber => push_rule(sql, "i.number", rule),
-    }
-}
-
-fn push_request(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
-    sql.push("EXISTS (SELECT 1 FROM request r WHERE r.series = se.id AND ");
-    push_rule(sql, column, rule);
-    sql.push(")");
-}
-
-fn folded(rule: &Rule) -> Rule {
-    match rule {
-        Rule::Equal(text) => Rule::Equal(fold(text)),
-        Rule::Wildcard(text) => Rule::Wildcard(fold(text)),
-        Rule::AnyOf(texts) => Rule::AnyOf(texts.iter().map(|text| fold(text)).collect()),
-        rule => rule.clone(),
-    }
-}
-
-fn push_rule(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
-    match rule {
-        Rule::Equal(text) => {
-            sql.push(column).push(" = ").push_bind(text.clone());
-        }
-        Rule::Empty => {
-            sql.push(column).push(" = ''");
-        }
-        Rule::Wildcard(pattern) => wildcard(sql, column, pattern),
-        Rule::AnyOf(texts) => {
-            sql.push(column).push(" IN (");
-            let mut list = sql.separated(", ");
-            for text in texts {
-                list.push_bind(text.clone());
-            }
-            if texts.is_empty() {
-                list.push("NULL");
-            }
-            sql.push(")");
-        }
-        Rule::Range { from, to } => {
-            // An empty value lies in no range.
-            sql.push("(").push(column).push(" <> ''");
-            if let Some(from) = from {
-                sql.push(" AND ").push(column).push(" >= ").push_bind(from.clone());
-            }
-            if let Some(to) = to {
-                // Whatever begins with the bound is within it.
-                sql.push(" AND ").push(column).push(" < ").push_bind(format!("{to}\u{10FFFF}"));
-            }
-            sql.push(")");
-        }
-    }
+fn found(level: Level, row: &Row) -> Result<Found, IndexError> {
+    let modalities: Option<String> = get(row, 5)?;
+    let modalities = modalities.unwrap_or_default();
+    let modalities = modalities.split(DIVIDER).filter(|modality| !modality.is_empty());
+    let mut modalities: Vec<String> = modalities.map(str::to_owned).collect();
+    modalities.sort();
+    let series = match level {
+        Level::Study => None,
+        _ => Some(FoundSeries {
+            attributes: get(row, 8)?,
+            uid: identifier(row, 9)?,
+            instances: figure(row, 10)?,
+        }),
+    };
+    let instance = match level {
+        Level::Instance => Some(FoundInstance {
+            attributes: get(row, 11)?,
+            uid: identifier(row, 12)?,
+            transfer_syntax: get(row, 13)?,
+        }),
+        _ => None,
+    };
+    Ok(Found {
+        patient: get(row, 0)?,
+        study: get(row, 1)?,
+        study_uid: identifier(row, 2)?,
+        patient_id: PatientId { issuer: get(row, 3)?, value: get(row, 4)? },
+        modalities,
+        study_series: figure(row, 6)?,
+        study_instances: figure(row, 7)?,
+        series,
+        instance,
+    })
 }

@@ -1,23 +1,37 @@
-//! Entering instances: one transaction, outcome by outcome in their order.
+//! Entering instances: one transaction of few statements, however many instances.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::HashSet;
 
-use crate::dicom::person_name::fold;
+use sqlx::QueryBuilder;
+
 use crate::index::error::IndexError;
 use crate::model::event::EventKind;
 use crate::model::job::JobKind;
+use crate::model::job::NewJob;
 use crate::model::study::NewInstance;
 use crate::model::study::Outcome;
 
+use super::dialect::Db;
+use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::events;
+use super::jobs;
+use super::places;
+use super::places::number_sort;
+use super::rows::pieces;
+use super::rows::values;
 
-/// What one transaction has gathered so far.
-#[derive(Default)]
-struct Gathered<'a> {
-    events: Vec<(EventKind, &'a NewInstance)>,
-    /// Series row → instances stored into it.
-    touched: BTreeMap<i64, i64>,
+/// Series row and SOP Instance UID: what an instance is known by.
+type Known<'a> = (i64, &'a str);
+
+/// What a batch adds to a series.
+#[derive(Debug, Default)]
+struct Added {
+    instances: i64,
+    bytes: i64,
 }
 
 /// Enters `instances`; the caller commits.
@@ -27,307 +41,217 @@ pub(super) async fn store(
     jobs: &[(JobKind, i64)],
     now_us: i64,
 ) -> Result<Vec<Outcome>, IndexError> {
-    let mut gathered = Gathered::default();
-    let mut outcomes = Vec::with_capacity(instances.len());
-    for new in instances {
-        let outcome = store_one(tx, new, &mut gathered, now_us).await?;
-        match outcome {
-            Outcome::Stored => gathered.events.push((EventKind::InstanceStored, new)),
-            Outcome::KeptBeside => gathered.events.push((EventKind::InstanceConflict, new)),
-            Outcome::AlreadyHere => {}
+    let found = places::find(tx, instances, now_us).await?;
+    let known: Vec<Known<'_>> = found
+        .series
+        .iter()
+        .zip(instances)
+        .map(|(s, new)| (*s, new.instance.uid.as_str()))
+        .collect();
+    let made = make_instances(tx, instances, &known).await?;
+    // Every first sight was entered above; what is left is known already, from before or from
+    // earlier in this batch.
+    let mut outcomes = vec![Outcome::Stored; instances.len()];
+    let mut rest: Vec<usize> =
+        (0..instances.len()).filter(|number| !made.contains(number)).collect();
+    // In one order everywhere, so that nodes never wait for each other in a circle; copies of one
+    // instance stay in theirs.
+    rest.sort_by_key(|number| known.get(*number));
+    if !rest.is_empty() {
+        for (number, outcome) in keep_beside(tx, instances, &known, &rest).await? {
+            if let Some(place) = outcomes.get_mut(number) {
+                *place = outcome;
+            }
         }
-        outcomes.push(outcome);
     }
-    for (series, count) in &gathered.touched {
-        touch(tx, *series, *count, jobs, now_us).await?;
-    }
-    // Last, so that the counter's row is held shortly and sequence order is commit order.
-    write_events(tx, &gathered.events, now_us).await?;
+    touch(tx, &added(instances, &found.series, &outcomes), jobs, now_us).await?;
+    let happened = happened(tx, instances, &outcomes, &found).await?;
+    // Last, so that the counter is held shortly and the order of commits is the order of sequences.
+    events::write(tx, &happened, now_us).await?;
     Ok(outcomes)
 }
 
-async fn store_one<'a>(
+/// Enters the instances seen first, with the copies that are served; gives their numbers.
+async fn make_instances(
     tx: &mut Tx<'_>,
-    new: &'a NewInstance,
-    gathered: &mut Gathered<'a>,
-    now_us: i64,
-) -> Result<Outcome, IndexError> {
-    let patient = patient(tx, new).await?;
-    let study = study(tx, new, patient, gathered).await?;
-    let series = series(tx, new, study, now_us).await?;
-    let instance = &new.instance;
-    let inserted: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO instance (series, uid, sop_class, number, number_sort, frames, attributes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (series, uid) DO NOTHING RETURNING id",
-    )
-    .bind(series)
-    .bind(instance.uid.as_str())
-    .bind(instance.sop_class.as_str())
-    .bind(&instance.number)
-    .bind(number_sort(&instance.number))
-    .bind(i64::from(instance.frames))
-    .bind(&instance.attributes)
-    .fetch_optional(&mut **tx)
-    .await
-    .map_err(failed)?;
-    if let Some(row) = inserted {
-        copy(tx, new, row, 1).await?;
-        *gathered.touched.entry(series).or_default() += 1;
-        return Ok(Outcome::Stored);
+    instances: &[NewInstance],
+    known: &[Known<'_>],
+) -> Result<HashSet<usize>, IndexError> {
+    let mut firsts: BTreeMap<Known<'_>, usize> = BTreeMap::new();
+    for (number, key) in known.iter().enumerate() {
+        firsts.entry(*key).or_insert(number);
     }
-    let row: i64 = sqlx::query_scalar("SELECT id FROM instance WHERE series = $1 AND uid = $2")
-        .bind(series)
-        .bind(instance.uid.as_str())
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(failed)?;
-    let kept = copy(tx, new, row, 0).await?;
-    Ok(if kept { Outcome::KeptBeside } else { Outcome::AlreadyHere })
+    let rows: Vec<(Known<'_>, &NewInstance)> =
+        firsts.iter().filter_map(|(key, number)| Some((*key, instances.get(*number)?))).collect();
+    let mut made: Vec<(i64, usize)> = Vec::with_capacity(rows.len());
+    for piece in pieces(&rows) {
+        let mut sql = QueryBuilder::<Db>::new(
+            "INSERT INTO instance (series, uid, sop_class, number, number_sort, frames, attributes) ",
+        );
+        values(&mut sql, piece, |row, ((series, uid), new)| {
+            let facts = &new.instance;
+            row.whole(*series).text(uid).text(facts.sop_class.as_str()).text(&facts.number);
+            row.whole(number_sort(&facts.number)).whole(i64::from(facts.frames));
+            row.text(&facts.attributes);
+        });
+        sql.push(" ON CONFLICT (uid, series) DO NOTHING RETURNING id, series, uid");
+        let rows: Vec<(i64, i64, String)> =
+            sql.build_query_as().fetch_all(&mut **tx).await.map_err(failed)?;
+        for (id, series, uid) in rows {
+            made.extend(firsts.get(&(series, uid.as_str())).map(|number| (id, *number)));
+        }
+    }
+    let copies: Vec<(i64, &NewInstance)> =
+        made.iter().filter_map(|(id, number)| Some((*id, instances.get(*number)?))).collect();
+    for piece in pieces(&copies) {
+        insert_copies(piece, 1).build().execute(&mut **tx).await.map_err(failed)?;
+    }
+    Ok(made.into_iter().map(|(_, number)| number).collect())
 }
 
-/// Enters a copy; `false` when the same data set is kept for the instance already.
-async fn copy(
-    tx: &mut Tx<'_>,
-    new: &NewInstance,
-    instance: i64,
-    served: i64,
-) -> Result<bool, IndexError> {
-    let copy = &new.copy;
-    let done = sqlx::query(
+fn insert_copies(rows: &[(i64, &NewInstance)], served: i64) -> QueryBuilder<Db> {
+    let mut sql = QueryBuilder::<Db>::new(
         "INSERT INTO copy (instance, served, blob_key, blob_bytes, data_set_sha256,
-           transfer_syntax, source, received_us, layout)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         ON CONFLICT (instance, data_set_sha256, transfer_syntax) DO NOTHING",
-    )
-    .bind(instance)
-    .bind(served)
-    .bind(&copy.blob_key)
-    .bind(signed(copy.blob_bytes))
-    .bind(&copy.data_set_sha256[..])
-    .bind(&copy.transfer_syntax)
-    .bind(&copy.source)
-    .bind(copy.received_us)
-    .bind(&copy.layout)
-    .execute(&mut **tx)
-    .await
-    .map_err(failed)?;
-    Ok(done.rows_affected() == 1)
+           transfer_syntax, source, received_us, layout) ",
+    );
+    values(&mut sql, rows, |row, (instance, new)| {
+        let copy = &new.copy;
+        row.whole(*instance).whole(served).text(&copy.blob_key).whole(signed(copy.blob_bytes));
+        row.bytes(&copy.data_set_sha256).text(&copy.transfer_syntax).text(&copy.source);
+        row.whole(copy.received_us).bytes(&copy.layout);
+    });
+    sql
 }
 
-async fn patient(tx: &mut Tx<'_>, new: &NewInstance) -> Result<i64, IndexError> {
-    let facts = &new.patient;
-    // Whoever is not identified is somebody of this study alone.
-    let scope = if facts.id.is_known() { "" } else { new.study.uid.as_str() };
-    for insert in [false, true, false] {
-        let found: Option<i64> = if insert {
-            sqlx::query_scalar(
-                "INSERT INTO patient (issuer, patient_id, scope, name_folded, birth_date, sex, attributes)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (patient_id, issuer, scope) DO NOTHING RETURNING id",
-            )
-            .bind(&facts.id.issuer)
-            .bind(&facts.id.value)
-            .bind(scope)
-            .bind(fold(&facts.name))
-            .bind(&facts.birth_date)
-            .bind(&facts.sex)
-            .bind(&facts.attributes)
-            .fetch_optional(&mut **tx)
-            .await
-        } else {
-            sqlx::query_scalar(
-                "SELECT id FROM patient WHERE patient_id = $1 AND issuer = $2 AND scope = $3",
-            )
-            .bind(&facts.id.value)
-            .bind(&facts.id.issuer)
-            .bind(scope)
-            .fetch_optional(&mut **tx)
-            .await
-        }
-        .map_err(failed)?;
-        if let Some(id) = found {
-            return Ok(id);
-        }
-    }
-    Err(vanished("patient"))
-}
-
-async fn study<'a>(
+/// Keeps what is not here yet of instances that are known, in their order.
+async fn keep_beside(
     tx: &mut Tx<'_>,
-    new: &'a NewInstance,
-    patient: i64,
-    gathered: &mut Gathered<'a>,
-) -> Result<i64, IndexError> {
-    let facts = &new.study;
-    for insert in [false, true, false] {
-        let found: Option<i64> = if insert {
-            sqlx::query_scalar(
-                "INSERT INTO study (uid, patient, date, time, accession, referring_folded, study_id,
-                   description, attributes)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 ON CONFLICT (uid, patient) DO NOTHING RETURNING id",
-            )
-            .bind(facts.uid.as_str())
-            .bind(patient)
-            .bind(&facts.date)
-            .bind(&facts.time)
-            .bind(&facts.accession_number)
-            .bind(fold(&facts.referring_physician))
-            .bind(&facts.id)
-            .bind(&facts.description)
-            .bind(&facts.attributes)
-            .fetch_optional(&mut **tx)
-            .await
+    instances: &[NewInstance],
+    known: &[Known<'_>],
+    rest: &[usize],
+) -> Result<Vec<(usize, Outcome)>, IndexError> {
+    let keys: Vec<Known<'_>> =
+        rest.iter().filter_map(|number| known.get(*number).copied()).collect();
+    let mut rows: HashMap<(i64, String), i64> = HashMap::new();
+    let mut kept: HashSet<(i64, Vec<u8>, String)> = HashSet::new();
+    for piece in pieces(&keys) {
+        let mut sql = QueryBuilder::<Db>::new("WITH k (series, uid) AS (");
+        values(&mut sql, piece, |row, (series, uid)| {
+            row.whole(*series).text(uid);
+        });
+        sql.push(
+            ") SELECT i.id, i.series, i.uid, c.data_set_sha256, c.transfer_syntax FROM k
+             JOIN instance i ON i.uid = k.uid AND i.series = k.series
+             JOIN copy c ON c.instance = i.id",
+        );
+        let found: Vec<(i64, i64, String, Vec<u8>, String)> =
+            sql.build_query_as().fetch_all(&mut **tx).await.map_err(failed)?;
+        for (id, series, uid, hash, syntax) in found {
+            rows.insert((series, uid), id);
+            kept.insert((id, hash, syntax));
+        }
+    }
+    let mut outcomes = Vec::with_capacity(rest.len());
+    for number in rest {
+        let (Some(new), Some((series, uid))) = (instances.get(*number), known.get(*number)) else {
+            continue;
+        };
+        let id = *rows.get(&(*series, (*uid).to_owned())).ok_or_else(no_copy)?;
+        let copy = &new.copy;
+        let same = (id, copy.data_set_sha256.to_vec(), copy.transfer_syntax.clone());
+        let outcome = if kept.contains(&same) {
+            Outcome::AlreadyHere
         } else {
-            sqlx::query_scalar("SELECT id FROM study WHERE uid = $1 AND patient = $2")
-                .bind(facts.uid.as_str())
-                .bind(patient)
-                .fetch_optional(&mut **tx)
-                .await
-        }
-        .map_err(failed)?;
-        let Some(id) = found else { continue };
-        if insert && others(tx, new, id).await? {
-            gathered.events.push((EventKind::StudyConflict, new));
-        }
-        return Ok(id);
+            let mut sql = insert_copies(&[(id, new)], 0);
+            // Another node may have entered the same bytes since the look above.
+            sql.push(" ON CONFLICT (instance, data_set_sha256, transfer_syntax) DO NOTHING");
+            let done = sql.build().execute(&mut **tx).await.map_err(failed)?;
+            kept.insert(same);
+            if done.rows_affected() == 1 { Outcome::KeptBeside } else { Outcome::AlreadyHere }
+        };
+        outcomes.push((*number, outcome));
     }
-    Err(vanished("study"))
+    Ok(outcomes)
 }
 
-/// Whether the study's UID is kept under another patient too.
-async fn others(tx: &mut Tx<'_>, new: &NewInstance, study: i64) -> Result<bool, IndexError> {
-    let other: Option<i64> =
-        sqlx::query_scalar("SELECT id FROM study WHERE uid = $1 AND id <> $2 LIMIT 1")
-            .bind(new.study.uid.as_str())
-            .bind(study)
-            .fetch_optional(&mut **tx)
-            .await
-            .map_err(failed)?;
-    Ok(other.is_some())
-}
-
-async fn series(
-    tx: &mut Tx<'_>,
-    new: &NewInstance,
-    study: i64,
-    now_us: i64,
-) -> Result<i64, IndexError> {
-    let facts = &new.series;
-    for insert in [false, true, false] {
-        let found: Option<i64> = if insert {
-            sqlx::query_scalar(
-                "INSERT INTO series (study, uid, modality, number, number_sort, description,
-                   body_part, performed_date, performed_time, attributes, instances, revision, changed_us)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11)
-                 ON CONFLICT (study, uid) DO NOTHING RETURNING id",
-            )
-            .bind(study)
-            .bind(facts.uid.as_str())
-            .bind(&facts.modality)
-            .bind(&facts.number)
-            .bind(number_sort(&facts.number))
-            .bind(&facts.description)
-            .bind(&facts.body_part)
-            .bind(&facts.performed_date)
-            .bind(&facts.performed_time)
-            .bind(&facts.attributes)
-            .bind(now_us)
-            .fetch_optional(&mut **tx)
-            .await
-        } else {
-            sqlx::query_scalar("SELECT id FROM series WHERE study = $1 AND uid = $2")
-                .bind(study)
-                .bind(facts.uid.as_str())
-                .fetch_optional(&mut **tx)
-                .await
+/// What the outcomes add to each series.
+fn added(instances: &[NewInstance], series: &[i64], outcomes: &[Outcome]) -> BTreeMap<i64, Added> {
+    let mut added: BTreeMap<i64, Added> = BTreeMap::new();
+    for ((new, series), outcome) in instances.iter().zip(series).zip(outcomes) {
+        if *outcome == Outcome::AlreadyHere {
+            continue;
         }
-        .map_err(failed)?;
-        let Some(id) = found else { continue };
-        if insert {
-            requests(tx, new, id).await?;
-        }
-        return Ok(id);
+        let sum = added.entry(*series).or_default();
+        sum.instances = sum.instances.saturating_add(i64::from(*outcome == Outcome::Stored));
+        sum.bytes = sum.bytes.saturating_add(signed(new.copy.blob_bytes));
     }
-    Err(vanished("series"))
+    added
 }
 
-async fn requests(tx: &mut Tx<'_>, new: &NewInstance, series: i64) -> Result<(), IndexError> {
-    for request in &new.series.requests {
-        sqlx::query(
-            "INSERT INTO request (series, scheduled_step_id, procedure_id) VALUES ($1, $2, $3)",
-        )
-        .bind(series)
-        .bind(&request.scheduled_step_id)
-        .bind(&request.procedure_id)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// Counts a series' new instances and pushes its jobs into the future.
+/// Counts what came into the series and queues their jobs.
 async fn touch(
     tx: &mut Tx<'_>,
-    series: i64,
-    count: i64,
+    added: &BTreeMap<i64, Added>,
     jobs: &[(JobKind, i64)],
     now_us: i64,
 ) -> Result<(), IndexError> {
-    sqlx::query(
-        "UPDATE series SET instances = instances + $1, revision = revision + $1, changed_us = $2
-         WHERE id = $3",
-    )
-    .bind(count)
-    .bind(now_us)
-    .bind(series)
-    .execute(&mut **tx)
-    .await
-    .map_err(failed)?;
-    for (kind, delay_us) in jobs {
-        super::jobs::push(tx, *kind, &series.to_string(), now_us.saturating_add(*delay_us)).await?;
+    if let (Some(lock), true) = (LOCK_ROWS, added.len() > 1) {
+        // In one order everywhere, so that nodes never wait for each other in a circle.
+        let mut sql = QueryBuilder::<Db>::new("SELECT id FROM series WHERE id IN (");
+        let mut list = sql.separated(", ");
+        for series in added.keys() {
+            list.push_bind(*series);
+        }
+        sql.push(") ORDER BY id").push(lock);
+        sql.build().persistent(false).execute(&mut **tx).await.map_err(failed)?;
     }
-    Ok(())
+    let rows: Vec<(&i64, &Added)> = added.iter().collect();
+    for piece in pieces(&rows) {
+        let mut sql = QueryBuilder::<Db>::new("WITH v (id, instances, bytes, now_us) AS (");
+        values(&mut sql, piece, |row, (series, added)| {
+            row.whole(**series).whole(added.instances).whole(added.bytes).whole(now_us);
+        });
+        sql.push(
+            ") UPDATE series SET instances = series.instances + v.instances,
+               revision = series.revision + v.instances, bytes = series.bytes + v.bytes,
+               changed_us = CASE WHEN v.instances > 0 THEN v.now_us ELSE series.changed_us END
+             FROM v WHERE series.id = v.id",
+        );
+        sql.build().execute(&mut **tx).await.map_err(failed)?;
+    }
+    let stored = added.iter().filter(|(_, added)| added.instances > 0);
+    let new_jobs: Vec<NewJob> = stored
+        .flat_map(|(series, _)| {
+            jobs.iter().map(|(kind, delay_us)| NewJob {
+                kind: *kind,
+                subject: series.to_string(),
+                run_us: now_us.saturating_add(*delay_us),
+            })
+        })
+        .collect();
+    jobs::push(tx, &new_jobs).await
 }
 
-async fn write_events(
+/// What happened, in the order of the instances.
+async fn happened<'a>(
     tx: &mut Tx<'_>,
-    events: &[(EventKind, &NewInstance)],
-    now_us: i64,
-) -> Result<(), IndexError> {
-    if events.is_empty() {
-        return Ok(());
+    instances: &'a [NewInstance],
+    outcomes: &[Outcome],
+    found: &places::Found,
+) -> Result<Vec<(EventKind, &'a NewInstance)>, IndexError> {
+    let conflicts = events::study_conflicts(tx, &found.new_studies).await?;
+    let mut happened = Vec::with_capacity(instances.len());
+    for (number, (new, outcome)) in instances.iter().zip(outcomes).enumerate() {
+        if conflicts.contains(&number) {
+            happened.push((EventKind::StudyConflict, new));
+        }
+        match outcome {
+            Outcome::Stored => happened.push((EventKind::InstanceStored, new)),
+            Outcome::KeptBeside => happened.push((EventKind::InstanceConflict, new)),
+            Outcome::AlreadyHere => {}
+        }
     }
-    let count = signed(events.len() as u64);
-    let last: i64 = sqlx::query_scalar(
-        "UPDATE event_counter SET last = last + $1 WHERE one = 1 RETURNING last",
-    )
-    .bind(count)
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(failed)?;
-    for (sequence, (kind, new)) in (last - count + 1..).zip(events) {
-        sqlx::query(
-            "INSERT INTO event (sequence, at_us, kind, study, series, instance)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(sequence)
-        .bind(now_us)
-        .bind(kind.as_str())
-        .bind(new.study.uid.as_str())
-        .bind(new.series.uid.as_str())
-        .bind(new.instance.uid.as_str())
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// Where a number text sorts: numbers by value, before everything else; the rest alike.
-fn number_sort(number: &str) -> i64 {
-    number.parse().unwrap_or(i64::MAX)
+    Ok(happened)
 }
 
 /// An unsigned figure as both databases keep it.
@@ -335,6 +259,6 @@ pub(super) fn signed(figure: u64) -> i64 {
     i64::try_from(figure).unwrap_or(i64::MAX)
 }
 
-fn vanished(row: &str) -> IndexError {
-    IndexError::Unavailable(format!("a {row} row was there and is not"))
+fn no_copy() -> IndexError {
+    IndexError::Inconsistent("an instance without any copy".to_owned())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::sqlite::SqliteJournalMode;
@@ -11,14 +12,25 @@ use sqlx::sqlite::SqliteSynchronous;
 
 use crate::index::error::IndexError;
 use crate::index::sqlite::adapter::Adapter;
+use crate::index::sqlite::migration;
 
 /// The driver.
 pub(super) type Db = sqlx::Sqlite;
 /// A transaction.
 pub(super) type Tx<'a> = sqlx::Transaction<'a, Db>;
 
-/// Distinct modalities of the series `x`, comma-separated.
-pub(super) const MODALITIES: &str = "group_concat(DISTINCT x.modality)";
+/// The modalities of the rows `x`, with a backslash between.
+pub(super) const MODALITIES: &str = "group_concat(x.modality, '\\')";
+
+/// How rows are locked until the end of the transaction: needless where one connection writes.
+pub(super) const LOCK_ROWS: Option<&str> = None;
+
+/// Raises the event counter by what is bound between these two…
+pub(super) const COUNT_BEFORE: &str = "UPDATE event_counter SET last = last + ";
+/// …and goes on with the next statement.
+pub(super) const COUNT_BEHIND: &str = "; ";
+/// Where the raised counter is read.
+pub(super) const COUNTED: &str = "event_counter";
 
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit.
 pub(super) const CLAIM: &str =
@@ -38,13 +50,24 @@ pub async fn open(path: &Path, readers: u32) -> Result<Adapter, IndexError> {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(30))
         .pragma("cache_size", "-32768")
-        .pragma("mmap_size", "268435456")
-        .statement_cache_capacity(256);
-    let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
-    let write = write.map_err(failed)?;
+        .pragma("mmap_size", "1073741824")
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864")
+        .statement_cache_capacity(256)
+        .disable_statement_logging();
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await
+        .map_err(failed)?;
     migrate(&write).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(readers)
+        .max_lifetime(None)
+        .test_before_acquire(false)
         .connect_with(options.read_only(true).create_if_missing(false))
         .await
         .map_err(failed)?;
@@ -52,8 +75,7 @@ pub async fn open(path: &Path, readers: u32) -> Result<Adapter, IndexError> {
 }
 
 async fn migrate(pool: &sqlx::Pool<Db>) -> Result<(), IndexError> {
-    let migrated = sqlx::migrate!("src/index/sqlite/migrations").run(pool).await;
-    migrated.map_err(|error| IndexError::Inconsistent(format!("schema: {error}")))
+    sqlx::migrate!("src/index/sqlite/migrations").run(pool).await.map_err(migration::failed)
 }
 
 /// Begins a transaction that may write at once, so that it never has to give up half way.
@@ -69,18 +91,20 @@ pub(super) fn is_worth_a_retry(_: &IndexError) -> bool {
 /// A failure by what the caller can do; without the values of the statement.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
-    // SQLITE_FULL is 13.
-    match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
-        Some(code) if code == "13" => IndexError::NoRoom,
+    // The primary result code is the lowest byte of the extended one: disk full, constraint,
+    // corrupt, not a database.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    match code.map(|code| code & 0xFF) {
+        Some(13) => IndexError::NoRoom,
+        Some(11 | 19 | 26) => IndexError::Inconsistent(error.to_string()),
         _ => IndexError::Unavailable(error.to_string()),
     }
 }
 
-/// `column` matches a pattern of `*` and `?`. GLOB is case-sensitive and can use an index.
-pub(super) fn wildcard(sql: &mut QueryBuilder<Db>, column: &'static str, pattern: &str) {
+/// `column` matches a pattern of `*` and `?`, case-sensitive.
+pub(super) fn pattern(sql: &mut QueryBuilder<Db>, column: &'static str, wanted: &str) {
     // A bracket opens a set in GLOB: in a set of its own it is itself.
-    let pattern = pattern.replace('[', "[[]");
-    sql.push(column).push(" GLOB ").push_bind(pattern);
+    sql.push(column).push(" GLOB ").push_bind(wanted.replace('[', "[[]"));
 }
 
 /// Writes the log back into the database and closes.

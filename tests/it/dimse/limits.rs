@@ -26,7 +26,7 @@ async fn associations_over_the_limit_are_told_to_come_back() {
     let address = server.dicom.to_string();
     let third = Scu::connect(&address, "TEST", "LASTRA", &contexts).await;
     assert!(
-        matches!(&third, Err(ScuError::Rejected(why)) if why.contains("try again")),
+        matches!(&third, Err(ScuError::Rejected { rejection, .. }) if rejection.is_transient()),
         "{third:?}"
     );
 

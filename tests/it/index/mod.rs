@@ -1,9 +1,20 @@
 //! One conformance suite, run on SQLite and on PostgreSQL.
 
+mod committing;
 mod jobs;
+mod matching;
+mod objects;
+mod opening;
+mod outcomes;
 mod population;
+mod properties;
+mod queue;
+mod rows;
 mod searching;
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
+mod speed;
 mod storing;
+mod together;
 
 use std::path::Path;
 
@@ -58,3 +69,22 @@ macro_rules! on_both {
     };
 }
 pub(crate) use on_both;
+
+/// Makes of each function `async fn(&Kept)` a test on either database.
+macro_rules! on_every_index {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                super::$test(&crate::index::objects::Kept::in_sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                super::$test(&crate::index::objects::Kept::in_postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_every_index;

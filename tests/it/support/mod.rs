@@ -3,6 +3,7 @@
 pub mod corpus;
 pub mod faulty_store;
 pub mod objects;
+pub mod parrot;
 pub mod postgres;
 pub mod s3;
 pub mod samples;

@@ -17,6 +17,8 @@ use crate::support::objects::EXPLICIT_LITTLE;
 use crate::support::objects::Object;
 use crate::support::stores::Scaled;
 
+const LASTRA: &str = env!("CARGO_BIN_EXE_lastra");
+
 /// A running archive; killed when dropped.
 pub struct Server {
     child: Child,
@@ -34,19 +36,36 @@ struct Home {
 }
 
 impl Home {
+    /// Embedded stores in a new folder.
+    fn with(arguments: &[&str]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Self { folder, scaled: None, arguments }
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
+    /// Where [`Server::start_logged`] has the log written.
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
     /// A command of `lastra` on these stores.
     fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lastra"));
+        let mut command = Command::new(LASTRA);
+        self.complete(&mut command, name);
+        command
+    }
+
+    /// Adds the command's name and where the stores are.
+    fn complete(&self, command: &mut Command, name: &str) {
         command.args([name, "--data"]).arg(self.data()).args(&self.arguments);
         if let Some(scaled) = &self.scaled {
             command.args(["--index", &scaled.index, "-c"]).arg(&scaled.config);
         }
         command.env("LASTRA_LOG__LEVEL", "warn");
-        command
     }
 }
 
@@ -69,19 +88,50 @@ impl Server {
 
     /// More arguments for `lastra serve`.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
-        Self::spawn(Home { folder, scaled: None, arguments }, &[])
+        Self::spawn(Home::with(arguments), &[])
+    }
+
+    /// As [`Self::start_with`], its log at level `info` in the file [`Self::log`] reads.
+    pub fn start_logged(arguments: &[&str]) -> Self {
+        let home = Home::with(arguments);
+        let log = std::fs::File::create(home.log()).unwrap();
+        let mut command = home.command("serve");
+        command.env("LASTRA_LOG__LEVEL", "info").stderr(log);
+        Self::spawn_as(command, home)
+    }
+
+    /// What [`Self::start_logged`] has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home.log()).unwrap()
+    }
+
+    /// As [`Self::start_with`], its data folder on a disk of so many MiB, seen by itself only.
+    /// `None` where the system lets nobody but an administrator mount.
+    pub fn start_on_a_disk_of(mib: u32, arguments: &[&str]) -> Option<Self> {
+        if !Command::new("unshare").args(["-rm", "true"]).status().ok()?.success() {
+            return None;
+        }
+        let home = Home::with(arguments);
+        std::fs::create_dir(home.data()).unwrap();
+        let mount = format!("mount -t tmpfs -o size={mib}m tmpfs \"$0\" && exec \"$@\"");
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", &mount]).arg(home.data()).arg(LASTRA);
+        home.complete(&mut command, "serve");
+        Some(Self::spawn_as(command, home))
     }
 
     fn spawn(home: Home, environment: &[(&str, &str)]) -> Self {
-        let mut child = home
-            .command("serve")
+        let mut command = home.command("serve");
+        command.envs(environment.iter().copied());
+        Self::spawn_as(command, home)
+    }
+
+    fn spawn_as(mut command: Command, home: Home) -> Self {
+        let mut child = command
             .args(["--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"])
             .env("LASTRA_ARCHIVE__QUIET_S", "1")
             .env("LASTRA_JOBS__POLL_MS", "50")
             .env("LASTRA_JOBS__LEASE_S", "5")
-            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -154,6 +204,17 @@ impl Server {
             .into_iter()
             .filter_map(|entry| Some(entry.ok()?.into_path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == "dcm"))
+            .collect()
+    }
+
+    /// Files in the blob store, finished or not, also on a disk only the server sees.
+    pub fn blob_files(&self) -> Vec<PathBuf> {
+        let root = PathBuf::from(format!("/proc/{}/root", self.pid()));
+        walkdir::WalkDir::new(root.join(self.data().strip_prefix("/").unwrap()).join("blobs"))
+            .into_iter()
+            .filter_map(Result::ok)
+            .filter(|entry| entry.file_type().is_file())
+            .map(walkdir::DirEntry::into_path)
             .collect()
     }
 

@@ -30,8 +30,8 @@ CREATE INDEX study_accession ON study (accession);
 
 CREATE TABLE series (
   id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  study BIGINT NOT NULL REFERENCES study (id),
   uid TEXT COLLATE "C" NOT NULL,
+  study BIGINT NOT NULL REFERENCES study (id),
   modality TEXT COLLATE "C" NOT NULL,
   number TEXT COLLATE "C" NOT NULL,
   number_sort BIGINT NOT NULL,
@@ -39,14 +39,24 @@ CREATE TABLE series (
   body_part TEXT COLLATE "C" NOT NULL,
   performed_date TEXT COLLATE "C" NOT NULL,
   performed_time TEXT COLLATE "C" NOT NULL,
-  attributes TEXT COLLATE "C" NOT NULL,
+  changed_us BIGINT NOT NULL,
   instances BIGINT NOT NULL,
   revision BIGINT NOT NULL,
-  changed_us BIGINT NOT NULL,
-  UNIQUE (study, uid)
+  bytes BIGINT NOT NULL,
+  attributes TEXT COLLATE "C" NOT NULL,
+  UNIQUE (uid, study)
 );
-CREATE INDEX series_uid ON series (uid);
-CREATE INDEX series_modality ON series (study, modality);
+CREATE INDEX series_order ON series (study, number_sort, number, id);
+
+-- The modalities of a study, with its date and time: lists of one modality, newest first.
+CREATE TABLE study_modality (
+  study BIGINT NOT NULL REFERENCES study (id),
+  modality TEXT COLLATE "C" NOT NULL,
+  date TEXT COLLATE "C" NOT NULL,
+  time TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (study, modality)
+);
+CREATE INDEX study_modality_newest ON study_modality (modality, date DESC, time DESC, study DESC);
 
 CREATE TABLE request (
   series BIGINT NOT NULL REFERENCES series (id),
@@ -64,9 +74,8 @@ CREATE TABLE instance (
   number_sort BIGINT NOT NULL,
   frames BIGINT NOT NULL,
   attributes TEXT COLLATE "C" NOT NULL,
-  UNIQUE (series, uid)
+  UNIQUE (uid, series)
 );
-CREATE INDEX instance_uid ON instance (uid);
 CREATE INDEX instance_order ON instance (series, number_sort, id);
 
 CREATE TABLE copy (

@@ -30,8 +30,8 @@ CREATE INDEX study_accession ON study (accession);
 
 CREATE TABLE series (
   id INTEGER PRIMARY KEY,
-  study INTEGER NOT NULL REFERENCES study (id),
   uid TEXT NOT NULL,
+  study INTEGER NOT NULL REFERENCES study (id),
   modality TEXT NOT NULL,
   number TEXT NOT NULL,
   number_sort INTEGER NOT NULL,
@@ -39,14 +39,24 @@ CREATE TABLE series (
   body_part TEXT NOT NULL,
   performed_date TEXT NOT NULL,
   performed_time TEXT NOT NULL,
-  attributes TEXT NOT NULL,
+  changed_us INTEGER NOT NULL,
   instances INTEGER NOT NULL,
   revision INTEGER NOT NULL,
-  changed_us INTEGER NOT NULL,
-  UNIQUE (study, uid)
+  bytes INTEGER NOT NULL,
+  attributes TEXT NOT NULL,
+  UNIQUE (uid, study)
 );
-CREATE INDEX series_uid ON series (uid);
-CREATE INDEX series_modality ON series (study, modality);
+CREATE INDEX series_order ON series (study, number_sort, number, id);
+
+-- The modalities of a study, with its date and time: lists of one modality, newest first.
+CREATE TABLE study_modality (
+  study INTEGER NOT NULL REFERENCES study (id),
+  modality TEXT NOT NULL,
+  date TEXT NOT NULL,
+  time TEXT NOT NULL,
+  PRIMARY KEY (study, modality)
+) WITHOUT ROWID;
+CREATE INDEX study_modality_newest ON study_modality (modality, date DESC, time DESC, study DESC);
 
 CREATE TABLE request (
   series INTEGER NOT NULL REFERENCES series (id),
@@ -64,9 +74,8 @@ CREATE TABLE instance (
   number_sort INTEGER NOT NULL,
   frames INTEGER NOT NULL,
   attributes TEXT NOT NULL,
-  UNIQUE (series, uid)
+  UNIQUE (uid, series)
 );
-CREATE INDEX instance_uid ON instance (uid);
 CREATE INDEX instance_order ON instance (series, number_sort, id);
 
 CREATE TABLE copy (
@@ -122,3 +131,29 @@ CREATE TABLE job (
   UNIQUE (kind, subject)
 );
 CREATE INDEX job_due ON job (set_aside, run_us);
+
+-- What a large archive looks like, for the planner: the same plans from the first study on, and no
+-- need to look at the tables again. Rows of the table, then rows per value of the index' columns.
+ANALYZE;
+DELETE FROM sqlite_stat1;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+  ('patient', 'sqlite_autoindex_patient_1', '500000 1 1 1'),
+  ('patient', 'patient_name', '500000 2'),
+  ('study', 'sqlite_autoindex_study_1', '1000000 1 1'),
+  ('study', 'study_newest', '1000000 500 2 1'),
+  ('study', 'study_patient', '1000000 2'),
+  ('study', 'study_accession', '1000000 2'),
+  ('series', 'sqlite_autoindex_series_1', '5000000 1 1'),
+  ('series', 'series_order', '5000000 5 1 1 1'),
+  ('study_modality', 'study_modality', '1500000 2 1'),
+  ('study_modality', 'study_modality_newest', '1500000 100000 100 2 1'),
+  ('request', 'request_series', '5000000 1'),
+  ('instance', 'sqlite_autoindex_instance_1', '500000000 1 1'),
+  ('instance', 'instance_order', '500000000 100 1 1'),
+  ('copy', 'sqlite_autoindex_copy_1', '500000000 1'),
+  ('copy', 'sqlite_autoindex_copy_2', '500000000 1 1 1'),
+  ('derived', 'sqlite_autoindex_derived_1', '5000000 1'),
+  ('derived', 'sqlite_autoindex_derived_2', '5000000 2 1'),
+  ('job', 'sqlite_autoindex_job_1', '10000 5000 1'),
+  ('job', 'job_due', '10000 5000 1');
+ANALYZE sqlite_schema;

@@ -1,0 +1,126 @@
+//! The change feed: numbered while the counter's row is locked, so that commit order is the order
+//! of the numbers, on every node.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+
+use sqlx::QueryBuilder;
+use sqlx::Row;
+
+use crate::index::error::IndexError;
+use crate::model::event::Event;
+use crate::model::event::EventKind;
+use crate::model::study::NewInstance;
+
+use super::dialect::COUNT_BEFORE;
+use super::dialect::COUNT_BEHIND;
+use super::dialect::COUNTED;
+use super::dialect::Db;
+use super::dialect::LOCK_ROWS;
+use super::dialect::Tx;
+use super::dialect::failed;
+use super::records::get;
+use super::records::identifier;
+use super::rows::pieces;
+use super::rows::values;
+use super::store::signed;
+
+/// Writes events in their order.
+pub(super) async fn write(
+    tx: &mut Tx<'_>,
+    happened: &[(EventKind, &NewInstance)],
+    now_us: i64,
+) -> Result<(), IndexError> {
+    for piece in pieces(happened) {
+        let count = signed(piece.len() as u64);
+        let mut sql = QueryBuilder::<Db>::new(COUNT_BEFORE);
+        sql.push_bind(count).push(COUNT_BEHIND);
+        sql.push(
+            "INSERT INTO event (sequence, at_us, kind, study, series, instance) SELECT c.last - ",
+        );
+        sql.push_bind(count);
+        sql.push(" + v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 FROM ");
+        sql.push(COUNTED).push(" AS c, (");
+        let mut number = 0_i64;
+        values(&mut sql, piece, |row, (kind, new)| {
+            number = number.saturating_add(1);
+            row.whole(number).whole(now_us).text(kind.as_str()).text(new.study.uid.as_str());
+            row.text(new.series.uid.as_str()).text(new.instance.uid.as_str());
+        });
+        sql.push(") AS v");
+        sql.build().execute(&mut **tx).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Which of the studies just made have a UID that is kept under another patient too, by the number
+/// of the instance that made them. Of two made together the later is in conflict.
+pub(super) async fn study_conflicts(
+    tx: &mut Tx<'_>,
+    new_studies: &BTreeMap<i64, usize>,
+) -> Result<HashSet<usize>, IndexError> {
+    if new_studies.is_empty() {
+        return Ok(HashSet::new());
+    }
+    if let Some(lock) = LOCK_ROWS {
+        // Whoever made the same study at the same time has committed once this is locked.
+        let mut sql = QueryBuilder::<Db>::new("SELECT last FROM event_counter WHERE one = 1");
+        sql.push(lock);
+        sql.build().execute(&mut **tx).await.map_err(failed)?;
+    }
+    let ids: Vec<i64> = new_studies.keys().copied().collect();
+    let mut conflicts = HashSet::new();
+    for piece in pieces(&ids) {
+        let mut sql = QueryBuilder::<Db>::new("WITH k (id) AS (");
+        values(&mut sql, piece, |row, id| {
+            row.whole(*id);
+        });
+        sql.push(
+            ") SELECT n.id, o.id FROM k JOIN study n ON n.id = k.id
+             JOIN study o ON o.uid = n.uid AND o.id <> n.id",
+        );
+        let pairs: Vec<(i64, i64)> =
+            sql.build_query_as().fetch_all(&mut **tx).await.map_err(failed)?;
+        for (new, other) in pairs {
+            let number = new_studies.get(&new);
+            let earlier = match (number, new_studies.get(&other)) {
+                (Some(number), Some(other)) => other < number,
+                _ => true,
+            };
+            conflicts.extend(number.filter(|_| earlier));
+        }
+    }
+    Ok(conflicts)
+}
+
+/// Events after one, oldest first.
+pub(super) async fn after(
+    pool: &sqlx::Pool<Db>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Event>, IndexError> {
+    let rows = sqlx::query(
+        "SELECT sequence, at_us, kind, study, series, instance FROM event WHERE sequence > $1
+         ORDER BY sequence LIMIT $2",
+    )
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+    .map_err(failed)?;
+    rows.iter()
+        .map(|row| {
+            let kind: String = row.try_get(2).map_err(failed)?;
+            Ok(Event {
+                sequence: get(row, 0)?,
+                at_us: get(row, 1)?,
+                kind: EventKind::parse(&kind).ok_or_else(|| {
+                    IndexError::Inconsistent("an unknown kind of event".to_owned())
+                })?,
+                study: identifier(row, 3)?,
+                series: identifier(row, 4)?,
+                instance: identifier(row, 5)?,
+            })
+        })
+        .collect()
+}
