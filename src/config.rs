@@ -14,8 +14,6 @@ use toml::Table;
 use toml::Value;
 
 use crate::archive::archive::Settings as ArchiveSettings;
-#[cfg(debug_assertions)]
-use crate::archive::steps::Settings as DebugSettings;
 use crate::blobs::open::Settings as BlobSettings;
 use crate::dicomweb::door::Settings as DicomwebSettings;
 use crate::dimse::listener::Settings as DicomSettings;
@@ -54,9 +52,6 @@ pub struct Settings {
     pub log: LogSettings,
     /// DICOM nodes the archive may send to.
     pub nodes: Vec<Node>,
-    /// Help for the tests; debug builds only.
-    #[cfg(debug_assertions)]
-    pub debug: DebugSettings,
 }
 
 /// Who may do what.
@@ -83,8 +78,6 @@ impl Default for Settings {
             jobs: JobSettings::default(),
             log: LogSettings::default(),
             nodes: Vec::new(),
-            #[cfg(debug_assertions)]
-            debug: DebugSettings::default(),
         }
     }
 }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
 use crate::archive::flights::Flights;
-use crate::archive::steps::Steps;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
@@ -76,8 +75,6 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) access: Access,
     /// Thumbnails being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
-    /// Where a debug build is to die.
-    pub(in crate::archive) steps: Steps,
 }
 
 /// The parts an archive is made of.
@@ -97,17 +94,14 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Who may.
     pub access: Access,
-    /// Where a debug build is to die.
-    pub steps: Steps,
 }
 
 impl Archive {
     /// An archive over its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, index, committer, blobs, pool, clock, access, steps } = parts;
+        let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
         let flights = Flights::default();
-        let inner =
-            Inner { settings, index, committer, blobs, pool, clock, access, flights, steps };
+        let inner = Inner { settings, index, committer, blobs, pool, clock, access, flights };
         Self { inner: Arc::new(inner) }
     }
 

@@ -12,7 +12,6 @@ use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::archive::facts;
-use crate::archive::steps::Step;
 use crate::blobs::key::BlobKind;
 use crate::blobs::writer::BlobWriter;
 use crate::dicom::observe::DataSetPlace;
@@ -25,6 +24,8 @@ use crate::dicom::uid::Uid;
 use crate::model::path::InstancePath;
 use crate::model::study::CopyFacts;
 use crate::model::study::Outcome;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// What the sender says of an object before its bytes come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,9 +126,7 @@ impl Receiving {
         if let Some(prefix) = self.prefix.take() {
             self.writer.write(prefix).await?;
         }
-        self.writer.write(bytes).await?;
-        self.archive.inner.steps.come_to(Step::PieceTaken);
-        Ok(())
+        Ok(self.writer.write(bytes).await?)
     }
 
     /// All bytes are here: makes them durable and found. Only after `Ok` may success be answered.
@@ -170,17 +169,15 @@ impl Receiving {
         };
         let instance = facts::new_instance(header, identity, &layout, copy);
 
-        let steps = &self.archive.inner.steps;
-        steps.come_to(Step::AllTaken);
         self.writer.finish().await?;
-        steps.come_to(Step::BlobWritten);
+        come_to(Step::BlobDurable);
         let outcome = self.archive.inner.committer.store(instance).await?;
-        steps.come_to(Step::Committed);
+        come_to(Step::Committed);
         if outcome == Outcome::AlreadyHere {
             // The same bytes are here under another key; this copy is named by no row. If it
             // cannot be deleted now, the sweep will.
             let _ = self.archive.inner.blobs.delete(&key).await;
-            steps.come_to(Step::CopyRemoved);
+            come_to(Step::CopyRemoved);
         }
         Ok(Receipt { outcome, ..receipt })
     }

@@ -19,7 +19,6 @@ use crate::archive::error::ArchiveError;
 use crate::archive::retrieve::ByteStream;
 use crate::archive::retrieve::hex;
 use crate::archive::retrieve::layout_of;
-use crate::archive::steps::Step;
 use crate::blobs::error::BlobError;
 use crate::dicom::json::JsonTooLong;
 use crate::dicom::json::JsonWriter;
@@ -31,6 +30,8 @@ use crate::index::port::DerivedKind;
 use crate::index::port::Located;
 use crate::index::port::SeriesState;
 use crate::model::path::Scope;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// Headers read at once while a series' metadata is written.
 const READ_AHEAD: usize = 16;
@@ -217,7 +218,7 @@ impl Archive {
         let blob_bytes = bytes.len() as u64;
         let kind_of_blob = crate::blobs::key::BlobKind::Derived;
         let blob_key = self.inner.blobs.put(kind_of_blob, bytes).await?;
-        self.inner.steps.come_to(Step::DerivedWritten);
+        come_to(Step::DerivedDurable);
         let derived = Derived {
             series_id: series.id,
             kind,
@@ -227,7 +228,7 @@ impl Archive {
             note: note.to_owned(),
         };
         let replaced = self.inner.index.put_derived(&derived).await?;
-        self.inner.steps.come_to(Step::DerivedEntered);
+        come_to(Step::DerivedEntered);
         if let Some(replaced) = replaced {
             // Whoever read its row a moment ago finds it missing and makes it anew.
             self.inner.blobs.delete(&replaced).await?;

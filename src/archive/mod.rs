@@ -18,4 +18,3 @@ pub mod picture;
 pub mod retrieve;
 mod scope;
 pub mod search;
-pub mod steps;

@@ -78,10 +78,6 @@ impl Rooms {
             pool: Pool::open(&settings.imaging)?,
             clock: Arc::clone(clock),
             access: Access::default(),
-            #[cfg(debug_assertions)]
-            steps: settings.debug.steps(),
-            #[cfg(not(debug_assertions))]
-            steps: crate::archive::steps::Steps::default(),
         });
         Ok(Self { archive, index, committer })
     }

@@ -31,6 +31,9 @@ pub(super) const COUNT_BEHIND: &str = " WHERE one = 1 RETURNING last) ";
 /// Where the raised counter is read.
 pub(super) const COUNTED: &str = "counted";
 
+/// Whether a trip to the database carries several statements with what is bound.
+pub(super) const SEVERAL_AT_ONCE: bool = false;
+
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit; skips what another node claims now.
 pub(super) const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT id FROM job
     WHERE set_aside = 0 AND run_us <= $3 AND leased_until_us <= $3

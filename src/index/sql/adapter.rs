@@ -20,6 +20,8 @@ use crate::model::path::Scope;
 use crate::model::study::NewInstance;
 use crate::model::study::Outcome;
 use crate::people::patient_id::PatientId;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 use super::dialect::Db;
 use super::dialect::begin;
@@ -31,6 +33,7 @@ use super::jobs;
 use super::records;
 use super::search;
 use super::store;
+use super::tail::Tail;
 
 /// Times a transaction is tried that lost against others (serialization failure, deadlock).
 const TRIES: u32 = 32;
@@ -59,7 +62,10 @@ impl Index for Adapter {
         loop {
             let mut tx = begin(&self.write).await?;
             let stored = match store::store(&mut tx, instances, new_jobs, now_us).await {
-                Ok(outcomes) => tx.commit().await.map_err(failed).map(|()| outcomes),
+                Ok(outcomes) => {
+                    come_to(Step::RowsEntered);
+                    tx.commit().await.map_err(failed).map(|()| outcomes)
+                }
                 Err(error) => Err(error),
             };
             match stored {
@@ -123,7 +129,9 @@ impl Index for Adapter {
 
     async fn enqueue(&self, new: &[NewJob]) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
-        jobs::push(&mut tx, new).await?;
+        let mut tail = Tail::new();
+        jobs::push(&mut tx, &mut tail, new).await?;
+        tail.send(&mut tx).await?;
         tx.commit().await.map_err(failed)
     }
 

@@ -24,16 +24,18 @@ use super::records::identifier;
 use super::rows::pieces;
 use super::rows::values;
 use super::store::signed;
+use super::tail::Tail;
 
-/// Writes events in their order.
+/// Writes events in their order; done when the caller has sent `tail`.
 pub(super) async fn write(
     tx: &mut Tx<'_>,
+    tail: &mut Tail,
     happened: &[(EventKind, &NewInstance)],
     now_us: i64,
 ) -> Result<(), IndexError> {
     for piece in pieces(happened) {
         let count = signed(piece.len() as u64);
-        let mut sql = QueryBuilder::<Db>::new(COUNT_BEFORE);
+        let sql = tail.begin(COUNT_BEFORE);
         sql.push_bind(count).push(COUNT_BEHIND);
         sql.push(
             "INSERT INTO event (sequence, at_us, kind, study, series, instance) SELECT c.last - ",
@@ -42,13 +44,13 @@ pub(super) async fn write(
         sql.push(" + v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 FROM ");
         sql.push(COUNTED).push(" AS c, (");
         let mut number = 0_i64;
-        values(&mut sql, piece, |row, (kind, new)| {
+        values(sql, piece, |row, (kind, new)| {
             number = number.saturating_add(1);
             row.whole(number).whole(now_us).text(kind.as_str()).text(new.study.uid.as_str());
             row.text(new.series.uid.as_str()).text(new.instance.uid.as_str());
         });
         sql.push(") AS v");
-        sql.build().execute(&mut **tx).await.map_err(failed)?;
+        tail.end(tx).await?;
     }
     Ok(())
 }

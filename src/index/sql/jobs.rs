@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::QueryBuilder;
-
 use crate::index::error::IndexError;
 use crate::model::job::Job;
 use crate::model::job::JobKind;
@@ -16,22 +14,28 @@ use super::dialect::failed;
 use super::rows::clean;
 use super::rows::pieces;
 use super::rows::values;
+use super::tail::Tail;
 
 /// The longest reason kept, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// Queues jobs, or pushes the queued ones to their new `run_us` and raises their generation.
-pub(super) async fn push(tx: &mut Tx<'_>, jobs: &[NewJob]) -> Result<(), IndexError> {
+/// Queues jobs, or pushes the queued ones to their new `run_us` and raises their generation; done
+/// when the caller has sent `tail`.
+pub(super) async fn push(
+    tx: &mut Tx<'_>,
+    tail: &mut Tail,
+    jobs: &[NewJob],
+) -> Result<(), IndexError> {
     // In one order everywhere, each once: the last word of a batch counts.
     let jobs: BTreeMap<(&str, &str), i64> =
         jobs.iter().map(|job| ((job.kind.as_str(), job.subject.as_str()), job.run_us)).collect();
     let jobs: Vec<_> = jobs.into_iter().collect();
     for piece in pieces(&jobs) {
-        let mut sql = QueryBuilder::<Db>::new(
+        let sql = tail.begin(
             "INSERT INTO job (kind, subject, run_us, generation, attempts, worker, leased_until_us,
                set_aside, reason) ",
         );
-        values(&mut sql, piece, |row, ((kind, subject), run_us)| {
+        values(sql, piece, |row, ((kind, subject), run_us)| {
             row.text(kind).text(subject).whole(*run_us).whole(1).whole(0).text("").whole(0);
             row.whole(0).text("");
         });
@@ -39,7 +43,7 @@ pub(super) async fn push(tx: &mut Tx<'_>, jobs: &[NewJob]) -> Result<(), IndexEr
             " ON CONFLICT (kind, subject) DO UPDATE SET run_us = excluded.run_us,
              generation = job.generation + 1, attempts = 0, set_aside = 0",
         );
-        sql.build().execute(&mut **tx).await.map_err(failed)?;
+        tail.end(tx).await?;
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ use super::places;
 use super::places::number_sort;
 use super::rows::pieces;
 use super::rows::values;
+use super::tail::Tail;
 
 /// Series row and SOP Instance UID: what an instance is known by.
 type Known<'a> = (i64, &'a str);
@@ -48,7 +49,8 @@ pub(super) async fn store(
         .zip(instances)
         .map(|(s, new)| (*s, new.instance.uid.as_str()))
         .collect();
-    let made = make_instances(tx, instances, &known).await?;
+    let mut tail = Tail::new();
+    let made = make_instances(tx, &mut tail, instances, &known).await?;
     // Every first sight was entered above; what is left is known already, from before or from
     // earlier in this batch.
     let mut outcomes = vec![Outcome::Stored; instances.len()];
@@ -58,22 +60,26 @@ pub(super) async fn store(
     // instance stay in theirs.
     rest.sort_by_key(|number| known.get(*number));
     if !rest.is_empty() {
+        // Of these some may be copies of what is only now entered.
+        tail.send(tx).await?;
         for (number, outcome) in keep_beside(tx, instances, &known, &rest).await? {
             if let Some(place) = outcomes.get_mut(number) {
                 *place = outcome;
             }
         }
     }
-    touch(tx, &added(instances, &found.series, &outcomes), jobs, now_us).await?;
+    touch(tx, &mut tail, &added(instances, &found.series, &outcomes), jobs, now_us).await?;
     let happened = happened(tx, instances, &outcomes, &found).await?;
     // Last, so that the counter is held shortly and the order of commits is the order of sequences.
-    events::write(tx, &happened, now_us).await?;
+    events::write(tx, &mut tail, &happened, now_us).await?;
+    tail.send(tx).await?;
     Ok(outcomes)
 }
 
 /// Enters the instances seen first, with the copies that are served; gives their numbers.
 async fn make_instances(
     tx: &mut Tx<'_>,
+    tail: &mut Tail,
     instances: &[NewInstance],
     known: &[Known<'_>],
 ) -> Result<HashSet<usize>, IndexError> {
@@ -104,23 +110,23 @@ async fn make_instances(
     let copies: Vec<(i64, &NewInstance)> =
         made.iter().filter_map(|(id, number)| Some((*id, instances.get(*number)?))).collect();
     for piece in pieces(&copies) {
-        insert_copies(piece, 1).build().execute(&mut **tx).await.map_err(failed)?;
+        insert_copies(tail.begin(""), piece, 1);
+        tail.end(tx).await?;
     }
     Ok(made.into_iter().map(|(_, number)| number).collect())
 }
 
-fn insert_copies(rows: &[(i64, &NewInstance)], served: i64) -> QueryBuilder<Db> {
-    let mut sql = QueryBuilder::<Db>::new(
+fn insert_copies(sql: &mut QueryBuilder<Db>, rows: &[(i64, &NewInstance)], served: i64) {
+    sql.push(
         "INSERT INTO copy (instance, served, blob_key, blob_bytes, data_set_sha256,
            transfer_syntax, source, received_us, layout) ",
     );
-    values(&mut sql, rows, |row, (instance, new)| {
+    values(sql, rows, |row, (instance, new)| {
         let copy = &new.copy;
         row.whole(*instance).whole(served).text(&copy.blob_key).whole(signed(copy.blob_bytes));
         row.bytes(&copy.data_set_sha256).text(&copy.transfer_syntax).text(&copy.source);
         row.whole(copy.received_us).bytes(&copy.layout);
     });
-    sql
 }
 
 /// Keeps what is not here yet of instances that are known, in their order.
@@ -162,7 +168,8 @@ async fn keep_beside(
         let outcome = if kept.contains(&same) {
             Outcome::AlreadyHere
         } else {
-            let mut sql = insert_copies(&[(id, new)], 0);
+            let mut sql = QueryBuilder::new("");
+            insert_copies(&mut sql, &[(id, new)], 0);
             // Another node may have entered the same bytes since the look above.
             sql.push(" ON CONFLICT (instance, data_set_sha256, transfer_syntax) DO NOTHING");
             let done = sql.build().execute(&mut **tx).await.map_err(failed)?;
@@ -191,6 +198,7 @@ fn added(instances: &[NewInstance], series: &[i64], outcomes: &[Outcome]) -> BTr
 /// Counts what came into the series and queues their jobs.
 async fn touch(
     tx: &mut Tx<'_>,
+    tail: &mut Tail,
     added: &BTreeMap<i64, Added>,
     jobs: &[(JobKind, i64)],
     now_us: i64,
@@ -207,8 +215,8 @@ async fn touch(
     }
     let rows: Vec<(&i64, &Added)> = added.iter().collect();
     for piece in pieces(&rows) {
-        let mut sql = QueryBuilder::<Db>::new("WITH v (id, instances, bytes, now_us) AS (");
-        values(&mut sql, piece, |row, (series, added)| {
+        let sql = tail.begin("WITH v (id, instances, bytes, now_us) AS (");
+        values(sql, piece, |row, (series, added)| {
             row.whole(**series).whole(added.instances).whole(added.bytes).whole(now_us);
         });
         sql.push(
@@ -217,7 +225,7 @@ async fn touch(
                changed_us = CASE WHEN v.instances > 0 THEN v.now_us ELSE series.changed_us END
              FROM v WHERE series.id = v.id",
         );
-        sql.build().execute(&mut **tx).await.map_err(failed)?;
+        tail.end(tx).await?;
     }
     let stored = added.iter().filter(|(_, added)| added.instances > 0);
     let new_jobs: Vec<NewJob> = stored
@@ -229,7 +237,7 @@ async fn touch(
             })
         })
         .collect();
-    jobs::push(tx, &new_jobs).await
+    jobs::push(tx, tail, &new_jobs).await
 }
 
 /// What happened, in the order of the instances.

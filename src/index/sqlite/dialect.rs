@@ -32,6 +32,9 @@ pub(super) const COUNT_BEHIND: &str = "; ";
 /// Where the raised counter is read.
 pub(super) const COUNTED: &str = "event_counter";
 
+/// Whether a trip to the database carries several statements with what is bound.
+pub(super) const SEVERAL_AT_ONCE: bool = true;
+
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit.
 pub(super) const CLAIM: &str =
     "UPDATE job SET worker = $1, leased_until_us = $2, attempts = attempts + 1

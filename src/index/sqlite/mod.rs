@@ -22,3 +22,5 @@ mod rows;
 mod search;
 #[path = "../sql/store.rs"]
 mod store;
+#[path = "../sql/tail.rs"]
+mod tail;

@@ -59,13 +59,17 @@ impl Home {
         command
     }
 
-    /// Adds the command's name and where the stores are.
+    /// Adds the command's name, where the stores are, and timers that suit tests.
     fn complete(&self, command: &mut Command, name: &str) {
         command.args([name, "--data"]).arg(self.data()).args(&self.arguments);
         if let Some(scaled) = &self.scaled {
             command.args(["--index", &scaled.index, "-c"]).arg(&scaled.config);
         }
-        command.env("LASTRA_LOG__LEVEL", "warn");
+        command
+            .env("LASTRA_LOG__LEVEL", "warn")
+            .env("LASTRA_ARCHIVE__QUIET_S", "1")
+            .env("LASTRA_JOBS__POLL_MS", "50")
+            .env("LASTRA_JOBS__LEASE_S", "5");
     }
 }
 
@@ -129,9 +133,6 @@ impl Server {
     fn spawn_as(mut command: Command, home: Home) -> Self {
         let mut child = command
             .args(["--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"])
-            .env("LASTRA_ARCHIVE__QUIET_S", "1")
-            .env("LASTRA_JOBS__POLL_MS", "50")
-            .env("LASTRA_JOBS__LEASE_S", "5")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -148,6 +149,11 @@ impl Server {
     /// Kills the process at once, as a power cut would, and starts another on the same data.
     pub fn kill_and_restart(mut self) -> Self {
         self.child.kill().unwrap();
+        self.restart()
+    }
+
+    /// Waits for the process that ended or was killed, and starts another on the same data.
+    pub fn restart(mut self) -> Self {
         self.child.wait().unwrap();
         Self::spawn(self.home.clone(), &[])
     }
