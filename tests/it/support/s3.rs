@@ -94,6 +94,7 @@ impl Drop for InProcessS3 {
 async fn serve(listener: std::net::TcpListener, service: S3Service) {
     let listener = TcpListener::from_std(listener).unwrap();
     while let Ok((socket, _)) = listener.accept().await {
+        let _ = socket.set_nodelay(true);
         let service = service.clone();
         tokio::spawn(async move {
             let http = Builder::new(TokioExecutor::new());
