@@ -71,14 +71,6 @@ impl InProcessS3 {
         settings(self.address, BUCKET)
     }
 
-    /// A configuration file for a store in its bucket, reached at `address`: its own, or that of a
-    /// proxy before it.
-    pub fn config(address: SocketAddr) -> String {
-        let url = settings(address, BUCKET).url;
-        let keys = format!("access_key_id = '{ACCESS_KEY}'\nsecret_access_key = '{SECRET_KEY}'");
-        format!("[blobs]\nurl = '{url}'\n{keys}\n")
-    }
-
     /// Settings with a wrong secret.
     pub fn settings_with_wrong_secret(&self) -> Settings {
         Settings { secret_access_key: Secret::new("wrong"), ..self.settings() }
@@ -132,6 +124,11 @@ impl Moto {
         Self { address, process }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Settings for a store in its bucket.
     pub fn settings(&self) -> Settings {
         settings(self.address, BUCKET)
@@ -141,6 +138,14 @@ impl Moto {
     pub fn settings_for_no_bucket(&self) -> Settings {
         settings(self.address, "nowhere")
     }
+}
+
+/// A configuration file for the bucket of the store reached at `address`: its own, or that of a
+/// proxy before it.
+pub fn config(address: SocketAddr) -> String {
+    let url = settings(address, BUCKET).url;
+    let keys = format!("access_key_id = '{ACCESS_KEY}'\nsecret_access_key = '{SECRET_KEY}'");
+    format!("[blobs]\nurl = '{url}'\n{keys}\npart_bytes = 5242880\n")
 }
 
 impl Drop for Moto {

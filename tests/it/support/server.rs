@@ -92,7 +92,12 @@ impl Server {
 
     /// More arguments for `lastra serve`.
     pub fn start_with(arguments: &[&str]) -> Self {
-        Self::spawn(Home::with(arguments), &[])
+        Self::start_in(arguments, &[])
+    }
+
+    /// The same, the process with more environment.
+    pub fn start_in(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(Home::with(arguments), environment)
     }
 
     /// As [`Self::start_with`], its log at level `info` in the file [`Self::log`] reads.

@@ -1,10 +1,10 @@
 //! Where an archive under test keeps its rows and bytes: every promise holds on both kinds of stores.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::support::postgres;
+use crate::support::s3;
 use crate::support::s3::InProcessS3;
 use crate::support::server::Server;
 
@@ -41,15 +41,10 @@ pub struct Scaled {
 impl Scaled {
     /// A fresh database of the one PostgreSQL, and a fresh bucket.
     pub fn new() -> Self {
-        Self::behind(|s3| s3)
-    }
-
-    /// The same, S3 reached through the proxy that `proxy` puts before its address.
-    pub fn behind(proxy: impl FnOnce(SocketAddr) -> SocketAddr) -> Self {
         let s3 = InProcessS3::start();
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("lastra.toml");
-        std::fs::write(&config, InProcessS3::config(proxy(s3.address()))).unwrap();
+        std::fs::write(&config, s3::config(s3.address())).unwrap();
         Self { index: postgres::fresh_database(), config, s3, _folder: folder }
     }
 }
