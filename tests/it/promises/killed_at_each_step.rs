@@ -107,7 +107,11 @@ impl Sending {
         changed.text(0x0008_103E, b"LO", "other bytes under a known UID");
         let mut large = Object::ct("P1", 1, 1, 3);
         large.number(0x0028_0010, 2048).number(0x0028_0011, 2048);
-        large.bytes(0x7FE0_0010, b"OW", (0..2048 * 2048 * 2).map(|n| (n % 251) as u8).collect());
+        large.bytes(
+            0x7FE0_0010,
+            b"OW",
+            (0..2048 * 2048 * 2_u32).map(|n| (n % 251) as u8).collect(),
+        );
         let last = Object::ct("P1", 1, 1, 4);
         let objects = vec![first.clone(), second, first, changed, large, last];
         let folder = tempfile::tempdir().unwrap();

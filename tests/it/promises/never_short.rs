@@ -151,6 +151,32 @@ async fn read(server: &Server, path: &str, accept: &str) -> Result<Vec<u8>, Stri
     Ok(plain)
 }
 
+const NOTHING: usize = 0;
+
+/// Times the S3 client asks, at most, each time for what it has not got yet.
+const TRIES: usize = 5;
+
+/// Faults, and the bytes of an object that each lets through: who needs more cannot be answered
+/// with success.
+const LASTING: [(Fault, usize); 16] = [
+    (Fault::Status(500), NOTHING),
+    (Fault::Status(503), NOTHING),
+    (Fault::Status(404), NOTHING),
+    (Fault::Refused, NOTHING),
+    (Fault::AnswerLost, NOTHING),
+    (Fault::RangeIgnored, NOTHING),
+    (Fault::OtherRange, NOTHING),
+    (Fault::ErrorInside, NOTHING),
+    (Fault::CutTo(0), NOTHING),
+    (Fault::CutTo(500), 500),
+    (Fault::CutTo(2_000_000), 2_000_000),
+    (Fault::EndAfter(100), TRIES * 100),
+    (Fault::EndAfter(1_000_000), TRIES * 1_000_000),
+    (Fault::ResetAfter(100), TRIES * 100),
+    (Fault::ResetAfter(1_000_000), TRIES * 1_000_000),
+    (Fault::TooLong, usize::MAX),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_goes_on_failing_never_makes_a_short_or_wrong_answer() {
     let Behind { server, proxy, .. } = &Behind::start().await;
@@ -161,28 +187,7 @@ async fn a_store_that_goes_on_failing_never_makes_a_short_or_wrong_answer() {
     let good: Vec<Vec<u8>> = all().await.into_iter().map(Result::unwrap).collect();
     assert_eq!(data_set_of(&good[1]), object.data_set());
 
-    // What each fault leaves through: more than that cannot be answered with success. The S3 client
-    // asks again, a few times, for what it has not got yet.
-    const NOTHING: usize = 0;
-    const TRIES: usize = 5;
-    for (fault, through) in [
-        (Fault::Status(500), NOTHING),
-        (Fault::Status(503), NOTHING),
-        (Fault::Status(404), NOTHING),
-        (Fault::Refused, NOTHING),
-        (Fault::AnswerLost, NOTHING),
-        (Fault::RangeIgnored, NOTHING),
-        (Fault::OtherRange, NOTHING),
-        (Fault::ErrorInside, NOTHING),
-        (Fault::CutTo(0), NOTHING),
-        (Fault::CutTo(500), 500),
-        (Fault::CutTo(2_000_000), 2_000_000),
-        (Fault::EndAfter(100), TRIES * 100),
-        (Fault::EndAfter(1_000_000), TRIES * 1_000_000),
-        (Fault::ResetAfter(100), TRIES * 100),
-        (Fault::ResetAfter(1_000_000), TRIES * 1_000_000),
-        (Fault::TooLong, usize::MAX),
-    ] {
+    for (fault, through) in LASTING {
         proxy.spoil("GET", fault);
         let answers = all().await;
         assert!(proxy.heal() > 0, "{fault:?}: nothing was asked");

@@ -36,6 +36,15 @@ struct Known {
 struct Dice(u64);
 
 impl Dice {
+    /// From the seed in the environment, else another each time.
+    #[expect(clippy::print_stderr, reason = "a failure shows how to repeat it")]
+    fn new() -> Self {
+        let given = std::env::var("LASTRA_TEST_SEED").ok().and_then(|text| text.parse().ok());
+        let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
+        eprintln!("LASTRA_TEST_SEED={seed}");
+        Self(seed)
+    }
+
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -71,10 +80,7 @@ async fn send_until_killed(server: Arc<Server>, association: u32, known: Arc<Kno
 }
 
 async fn what_was_acknowledged_survives_kills_at_random_under_load(stores: Stores) {
-    let seed = std::env::var("LASTRA_TEST_SEED").ok().and_then(|text| text.parse().ok());
-    let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
-    println!("LASTRA_TEST_SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new();
     let mut server = stores.server();
     let known = Arc::new(Known::default());
     for round in 0..ROUNDS {
