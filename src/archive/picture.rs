@@ -14,6 +14,7 @@ use crate::archive::retrieve::layout_of;
 use crate::archive::scope::unknown;
 use crate::blobs::error::BlobError;
 use crate::dicom::syntax::Encoding;
+use crate::imaging::decode::cost;
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::pixels::PixelCollector;
@@ -192,12 +193,6 @@ impl Archive {
 /// The middle frame's number, from 1.
 fn middle(frames: u32) -> u32 {
     frames / 2 + 1
-}
-
-/// Memory drawing a frame may take: the stored bytes, the samples as 32-bit words, the picture.
-fn cost(attributes: &PixelAttributes, stored: &StoredFrame) -> u64 {
-    let pixels = u64::from(attributes.rows) * u64::from(attributes.columns);
-    stored.bytes.len() as u64 + pixels * u64::from(attributes.samples_per_pixel.max(1)) * 8
 }
 
 /// A validator of bounded length.

@@ -1,230 +1,312 @@
-//! One frame's stored bytes to samples (PS3.5 §8).
+//! Decoding one frame to samples.
+//!
+//! The codecs only undo their compression: which colours come out, which bits of a sample are the
+//! value, and how large a frame may be is decided here. Every size is checked before memory is
+//! taken for it, against the header and against what the code stream itself says.
 
-use bytes::Bytes;
+mod codestream;
+mod jpeg;
+mod jpeg12;
+mod jpeg2000;
+mod jpegls;
+mod jpegxl;
+mod native;
+mod rle;
+#[cfg(test)]
+mod tests;
 
-use crate::dicom::syntax;
-use crate::imaging::codec;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::dicom::syntax::{
+    DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, GE_PRIVATE_IMPLICIT, IMPLICIT_LITTLE,
+};
 use crate::imaging::error::ImagingError;
-use crate::imaging::pixels::PixelAttributes;
+use crate::imaging::pixels::{Photometric, PixelAttributes, PixelKind};
 use crate::imaging::render::StoredFrame;
-use crate::imaging::rle;
 
-/// The most bytes one frame may decode to.
-pub const MAX_FRAME_BYTES: u64 = 512 * 1024 * 1024;
-
-/// RLE Lossless (PS3.5 §A.4.2).
-const RLE: &str = "1.2.840.10008.1.2.5";
-/// Encapsulated Uncompressed Explicit VR Little Endian (PS3.5 §A.4.11).
-const ENCAPSULATED_UNCOMPRESSED: &str = "1.2.840.10008.1.2.1.98";
-
-/// A decoded frame: samples as they were before compression, pixel by pixel.
+/// A frame's samples, interleaved by pixel, rows top down.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// Samples of a pixel.
-    pub samples: usize,
-    /// The samples, interleaved.
+    /// Pixels across. Less than the header's Columns when less detail was asked for.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Samples of a pixel: 1 or 3.
+    pub samples_per_pixel: u16,
+    /// The samples, as words whose meaning [`Frame::bits`] tells.
     pub data: Samples,
-    /// Photometric interpretation the samples are in.
-    pub photometric: String,
+    /// Which bits of a word are the value.
+    pub bits: StoredBits,
+    /// What the samples are, now that the compression is undone.
+    pub photometric: Photometric,
 }
 
-/// Samples by their width.
+/// Words of samples.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Samples {
-    /// Up to 8 bits.
+    /// 8 bits.
     U8(Vec<u8>),
-    /// Up to 16 bits; signs are still to be read.
+    /// 16 bits.
     U16(Vec<u16>),
-    /// 32 bits; signs are still to be read.
+    /// 32 bits.
     U32(Vec<u32>),
-    /// Floating point.
+    /// Float Pixel Data.
+    F32(Vec<f32>),
+    /// Double Float Pixel Data.
     F64(Vec<f64>),
 }
 
-/// Decodes a frame.
-pub fn decode(attributes: &PixelAttributes, frame: &StoredFrame) -> Result<Frame, ImagingError> {
-    let (width, height) = (usize::from(attributes.columns), usize::from(attributes.rows));
-    let samples = usize::from(attributes.samples_per_pixel.max(1));
-    let pixels = width * height;
-    if pixels == 0 || !matches!(samples, 1 | 3 | 4) {
-        let what = format!("{width}×{height} pixels of {samples} samples");
-        return Err(ImagingError::Unsupported(what));
-    }
-    let wide =
-        if attributes.is_float { 8 } else { usize::from(attributes.bits_allocated.div_ceil(8)) };
-    let bytes = (pixels as u64) * (samples as u64) * (wide as u64);
-    if bytes > MAX_FRAME_BYTES {
-        return Err(ImagingError::TooLarge { bytes });
-    }
-    let (data, photometric) = if is_native(&frame.transfer_syntax) {
-        native(attributes, frame, pixels, samples)?
-    } else {
-        compressed(attributes, frame, pixels, samples)?
+/// Which bits of a sample's word are its value (PS3.5 §8.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredBits {
+    /// Bits of the value, 1 to 32.
+    pub stored: u32,
+    /// Bits below it that are none of it.
+    pub shift: u32,
+    /// The value is two's complement.
+    pub signed: bool,
+}
+
+/// How much of a frame is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Every pixel.
+    Full,
+    /// A codec that can give a smaller picture for less work may, but not below this size.
+    AtLeast {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+}
+
+/// Bytes the samples of one frame may take.
+pub const MAX_FRAME_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Memory, in bytes, that decoding and drawing a frame may take: what is stored, the codec's own
+/// words, the samples and the picture. Header and code stream both say a size; the larger counts,
+/// unless they are so far apart that the frame is refused before anything is decoded.
+pub fn cost(attributes: &PixelAttributes, frame: &StoredFrame) -> u64 {
+    let sample_bytes = match (family(&frame.transfer_syntax), attributes.kind) {
+        (Some(Family::JpegXl), _) | (_, PixelKind::Double) => 24,
+        (Some(Family::Jpeg2000), _) | (_, PixelKind::Float) => 16,
+        _ if attributes.bits_allocated > 16 => 16,
+        _ => 8,
     };
-    Ok(Frame { width, height, samples, data, photometric })
+    let mut pixels = attributes.pixels();
+    let mut components = u64::from(attributes.samples_per_pixel.max(1));
+    if let Some((width, height, count)) = codestream::size(&frame.bytes)
+        && check_stream_size(attributes, width, height).is_ok()
+    {
+        pixels = pixels.max(u64::from(width).saturating_mul(height.into()));
+        components = components.max(count as u64);
+    }
+    let samples = pixels.saturating_mul(components);
+    samples.saturating_mul(sample_bytes).saturating_add(frame.bytes.len() as u64)
 }
 
-fn is_native(transfer_syntax: &str) -> bool {
-    matches!(
-        transfer_syntax,
-        syntax::IMPLICIT_LITTLE
-            | syntax::EXPLICIT_LITTLE
-            | syntax::EXPLICIT_BIG
-            | syntax::DEFLATED
-            | syntax::GE_PRIVATE_IMPLICIT
-            | ENCAPSULATED_UNCOMPRESSED
-    )
+/// Transfer syntaxes that one decoder reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Native(native::Order),
+    Deflated,
+    Rle,
+    Jpeg,
+    JpegLs,
+    Jpeg2000,
+    JpegXl,
 }
 
-fn native(
+fn family(transfer_syntax: &str) -> Option<Family> {
+    Some(match transfer_syntax {
+        IMPLICIT_LITTLE | EXPLICIT_LITTLE | DEFLATED | "1.2.840.10008.1.2.1.98" => {
+            Family::Native(native::Order::Little)
+        }
+        EXPLICIT_BIG | GE_PRIVATE_IMPLICIT => Family::Native(native::Order::Big),
+        "1.2.840.10008.1.2.8.1" => Family::Deflated,
+        "1.2.840.10008.1.2.5" => Family::Rle,
+        more => match more.strip_prefix("1.2.840.10008.1.2.4.")? {
+            "50" | "51" | "53" | "55" | "57" | "70" => Family::Jpeg,
+            "80" | "81" => Family::JpegLs,
+            "90" | "91" | "201" | "202" | "203" => Family::Jpeg2000,
+            "110" | "111" | "112" => Family::JpegXl,
+            _ => return None,
+        },
+    })
+}
+
+/// Decodes one frame.
+pub fn decode(
     attributes: &PixelAttributes,
     frame: &StoredFrame,
-    pixels: usize,
-    samples: usize,
-) -> Result<(Samples, String), ImagingError> {
-    let big = matches!(
-        frame.transfer_syntax.as_str(),
-        syntax::EXPLICIT_BIG | syntax::GE_PRIVATE_IMPLICIT
-    );
+    detail: Detail,
+) -> Result<Frame, ImagingError> {
+    check_size(attributes.columns, attributes.rows, attributes.samples_per_pixel.into(), 1)?;
     let bytes = &frame.bytes;
-    if attributes.photometric == "YBR_FULL_422" && attributes.bits_allocated == 8 {
-        return Ok((Samples::U8(expand_422(bytes, pixels)?), "YBR_FULL".to_owned()));
-    }
-    let count = pixels * samples;
-    let data = match (attributes.is_float, attributes.bits_allocated) {
-        (true, 32) => Samples::F64(
-            words::<4>(bytes, count, big)?.map(|w| f32::from_le_bytes(w).into()).collect(),
-        ),
-        (true, 64) => {
-            Samples::F64(words::<8>(bytes, count, big)?.map(f64::from_le_bytes).collect())
-        }
-        (false, 1) => Samples::U8(bits(bytes, count)?),
-        (false, 8) if big => Samples::U8(swapped(bytes, count)?),
-        (false, 8) => Samples::U8(words::<1>(bytes, count, false)?.map(|[byte]| byte).collect()),
-        (false, 16) => {
-            Samples::U16(words::<2>(bytes, count, big)?.map(u16::from_le_bytes).collect())
-        }
-        (false, 32) => {
-            Samples::U32(words::<4>(bytes, count, big)?.map(u32::from_le_bytes).collect())
-        }
-        (_, bits) => return Err(ImagingError::Unsupported(format!("{bits} bits allocated"))),
-    };
-    let data = if attributes.is_planar && samples > 1 {
-        interleaved(&data, pixels, samples)
-    } else {
-        data
-    };
-    Ok((data, attributes.photometric.clone()))
-}
-
-/// Words of `N` bytes, turned to little endian.
-fn words<const N: usize>(
-    bytes: &Bytes,
-    count: usize,
-    big: bool,
-) -> Result<impl Iterator<Item = [u8; N]>, ImagingError> {
-    let whole = bytes.get(..count * N).ok_or_else(|| short(bytes.len(), count * N))?;
-    Ok(whole.chunks_exact(N).filter_map(move |word| {
-        let mut word: [u8; N] = word.try_into().ok()?;
-        if big {
-            word.reverse();
-        }
-        Some(word)
-    }))
-}
-
-/// Single bits, the first in the least significant place (PS3.5 §8.1.1).
-fn bits(bytes: &Bytes, count: usize) -> Result<Vec<u8>, ImagingError> {
-    let whole =
-        bytes.get(..count.div_ceil(8)).ok_or_else(|| short(bytes.len(), count.div_ceil(8)))?;
-    Ok(whole.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1)).take(count).collect())
-}
-
-/// Bytes in big endian words: swapped in pairs.
-fn swapped(bytes: &Bytes, count: usize) -> Result<Vec<u8>, ImagingError> {
-    let even = count.next_multiple_of(2).min(bytes.len());
-    let whole =
-        bytes.get(..even).filter(|b| b.len() >= count).ok_or_else(|| short(bytes.len(), count))?;
-    let mut out = whole.to_vec();
-    out.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
-    out.truncate(count);
-    Ok(out)
-}
-
-/// Y1 Y2 Cb Cr to two pixels (PS3.3 §C.7.6.3.1.2).
-fn expand_422(bytes: &Bytes, pixels: usize) -> Result<Vec<u8>, ImagingError> {
-    let wanted = pixels.next_multiple_of(2) * 2;
-    let whole = bytes.get(..wanted).ok_or_else(|| short(bytes.len(), wanted))?;
-    let mut out = Vec::with_capacity(pixels.next_multiple_of(2) * 3);
-    for four in whole.chunks_exact(4) {
-        if let [first, second, blue, red] = four {
-            out.extend_from_slice(&[*first, *blue, *red, *second, *blue, *red]);
-        }
-    }
-    out.truncate(pixels * 3);
-    Ok(out)
-}
-
-fn interleaved(data: &Samples, pixels: usize, samples: usize) -> Samples {
-    fn turn<T: Copy>(planes: &[T], pixels: usize, samples: usize) -> Vec<T> {
-        let pixel = |at: usize| {
-            (0..samples).filter_map(move |plane| planes.get(plane * pixels + at).copied())
-        };
-        (0..pixels).flat_map(pixel).collect()
-    }
-    match data {
-        Samples::U8(planes) => Samples::U8(turn(planes, pixels, samples)),
-        Samples::U16(planes) => Samples::U16(turn(planes, pixels, samples)),
-        Samples::U32(planes) => Samples::U32(turn(planes, pixels, samples)),
-        Samples::F64(planes) => Samples::F64(turn(planes, pixels, samples)),
+    match family(&frame.transfer_syntax) {
+        Some(Family::Native(order)) => native::decode(attributes, bytes, order),
+        Some(Family::Deflated) => native::inflate(attributes, bytes),
+        Some(Family::Rle) => rle::decode(attributes, bytes),
+        Some(Family::Jpeg) => guarded(|| jpeg::decode(attributes, bytes, detail)),
+        Some(Family::JpegLs) => guarded(|| jpegls::decode(attributes, bytes)),
+        Some(Family::Jpeg2000) => guarded(|| jpeg2000::decode(attributes, bytes, detail)),
+        Some(Family::JpegXl) => guarded(|| jpegxl::decode(attributes, bytes)),
+        None => Err(ImagingError::Unsupported(refusal(&frame.transfer_syntax))),
     }
 }
 
-fn compressed(
+/// Runs a codec; a panic in it is a damaged frame, not a broken server.
+fn guarded(codec: impl FnOnce() -> Result<Frame, ImagingError>) -> Result<Frame, ImagingError> {
+    catch_unwind(AssertUnwindSafe(codec))
+        .unwrap_or_else(|_| Err(ImagingError::damaged("the decoder gave up on it")))
+}
+
+/// Why a transfer syntax is not decoded, in words for a user.
+fn refusal(syntax: &str) -> String {
+    const MORE: &str = "1.2.840.10008.1.2.4.";
+    match syntax.strip_prefix(MORE) {
+        Some("100" | "100.1" | "101" | "101.1") => "MPEG-2 video has no still frames here".into(),
+        Some(
+            "102" | "102.1" | "103" | "103.1" | "104" | "104.1" | "105" | "105.1" | "106" | "106.1",
+        ) => "H.264 video has no still frames here".into(),
+        Some("107" | "108") => "H.265 video has no still frames here".into(),
+        Some("92" | "93") => "JPEG 2000 Part 2 has no decoder here".into(),
+        Some("94" | "95" | "204" | "205") => "the pixels are on another server (JPIP)".into(),
+        _ => format!("transfer syntax {syntax} has no decoder here"),
+    }
+}
+
+/// Samples of a frame of that size; an error when they would take more than [`MAX_FRAME_BYTES`].
+fn check_size(
+    width: impl Into<u64>,
+    height: impl Into<u64>,
+    samples: u64,
+    sample_bytes: u64,
+) -> Result<usize, ImagingError> {
+    let (width, height) = (width.into(), height.into());
+    if width == 0 || height == 0 {
+        return Err(ImagingError::damaged("the frame has no rows or no columns"));
+    }
+    let count = width.saturating_mul(height).saturating_mul(samples);
+    let bytes = count.saturating_mul(sample_bytes);
+    match usize::try_from(count) {
+        Ok(count) if bytes <= MAX_FRAME_BYTES => Ok(count),
+        _ => Err(ImagingError::TooLarge { bytes }),
+    }
+}
+
+/// Refuses a code stream whose own size has little to do with the header's: what is decoded is the
+/// code stream's size, and only the header's was accounted for.
+fn check_stream_size(
     attributes: &PixelAttributes,
-    frame: &StoredFrame,
-    pixels: usize,
-    samples: usize,
-) -> Result<(Samples, String), ImagingError> {
-    let wide = usize::from(attributes.bits_allocated.div_ceil(8)).max(1);
-    let is_rle = frame.transfer_syntax == RLE;
-    let decoded = if is_rle {
-        rle::decode(&frame.bytes, pixels, samples, wide)?
-    } else {
-        codec::decode(attributes, frame)?
-    };
-    let bytes = Bytes::from(decoded);
-    let count = pixels * samples;
-    let data = match wide {
-        // Some codecs give 16-bit words whatever was allocated.
-        1 if bytes.len() >= count * 2 => {
-            Samples::U16(words::<2>(&bytes, count, false)?.map(u16::from_le_bytes).collect())
-        }
-        1 => Samples::U8(words::<1>(&bytes, count, false)?.map(|[byte]| byte).collect()),
-        2 => Samples::U16(words::<2>(&bytes, count, false)?.map(u16::from_le_bytes).collect()),
-        4 => Samples::U32(words::<4>(&bytes, count, false)?.map(u32::from_le_bytes).collect()),
-        wide => return Err(ImagingError::Unsupported(format!("{wide} bytes allocated"))),
-    };
-    Ok((data, after_codec(attributes, frame, is_rle)))
-}
-
-/// The photometric interpretation a codec leaves: the JPEG and JPEG 2000 decoders undo their own
-/// colour transform; RLE and JPEG-LS know nothing of colour.
-fn after_codec(attributes: &PixelAttributes, frame: &StoredFrame, is_rle: bool) -> String {
-    let jpeg_ls = matches!(
-        frame.transfer_syntax.as_str(),
-        "1.2.840.10008.1.2.4.80" | "1.2.840.10008.1.2.4.81"
-    );
-    if attributes.samples_per_pixel == 3 && !is_rle && !jpeg_ls {
-        return "RGB".to_owned();
+    width: u32,
+    height: u32,
+) -> Result<(), ImagingError> {
+    let stream = u64::from(width).saturating_mul(height.into());
+    let header = attributes.pixels();
+    if stream == 0 || stream > header.saturating_mul(4) || header > stream.saturating_mul(4) {
+        return Err(ImagingError::Damaged(format!(
+            "the code stream is {width}x{height}, the header says {}x{}",
+            attributes.columns, attributes.rows
+        )));
     }
-    attributes.photometric.clone()
+    Ok(())
 }
 
-fn short(has: usize, wants: usize) -> ImagingError {
-    ImagingError::Damaged(format!("the frame has {has} bytes of {wants}"))
+/// What a decoded code stream with so many components is.
+fn photometric_of(
+    attributes: &PixelAttributes,
+    components: usize,
+) -> Result<Photometric, ImagingError> {
+    match (components, &attributes.photometric) {
+        (1, known @ (Photometric::Monochrome1 | Photometric::PaletteColor)) => Ok(known.clone()),
+        (1, _) => Ok(Photometric::Monochrome2),
+        (3, Photometric::YbrFull | Photometric::YbrFull422) => Ok(Photometric::YbrFull),
+        (3, _) => Ok(Photometric::Rgb),
+        _ => Err(ImagingError::Unsupported(format!("code streams of {components} components"))),
+    }
+}
+
+/// Sample planes one after the other, interleaved by pixel.
+fn interleave<T: Copy + Default>(planes: &[T], samples: usize) -> Vec<T> {
+    let length = planes.len().checked_div(samples).unwrap_or(0);
+    let mut pixels = vec![T::default(); planes.len()];
+    for (sample, plane) in planes.chunks_exact(length.max(1)).enumerate().take(samples) {
+        for (target, value) in pixels.iter_mut().skip(sample).step_by(samples).zip(plane) {
+            *target = *value;
+        }
+    }
+    pixels
+}
+
+impl StoredBits {
+    /// As the header says, of native samples.
+    fn native(attributes: &PixelAttributes) -> Self {
+        let stored = u32::from(attributes.bits_stored).clamp(1, 32);
+        let shift = u32::from(attributes.high_bit).saturating_add(1).saturating_sub(stored);
+        Self { stored, shift: shift.min(31), signed: attributes.signed }
+    }
+
+    /// Of samples out of a code stream of that precision. The code stream's sign is not asked: it
+    /// is wrong in real files, and the header's is the one that counts. Of precisions the code
+    /// stream's counts, unless all samples fit in the fewer bits the header says: then these may
+    /// hold a sign.
+    fn coded(attributes: &PixelAttributes, precision: u32, data: &Samples) -> Self {
+        let precision = precision.clamp(1, 32);
+        let header = u32::from(attributes.bits_stored);
+        let fits = (2..precision).contains(&header) && data.fit(header);
+        let stored = if fits { header } else { precision };
+        Self { stored, shift: 0, signed: attributes.signed }
+    }
+
+    /// The value a word holds.
+    pub fn value(self, word: u32) -> i64 {
+        let value = word >> self.shift & self.mask();
+        let sign = 1_u32.checked_shl(self.stored.saturating_sub(1)).unwrap_or(0);
+        if self.signed && value & sign != 0 {
+            i64::from(value) - (1_i64 << self.stored.min(32))
+        } else {
+            i64::from(value)
+        }
+    }
+
+    /// Ones where a shifted word's value is.
+    pub fn mask(self) -> u32 {
+        u32::MAX >> 32_u32.saturating_sub(self.stored).min(31)
+    }
+
+    /// Lowest and highest value there can be.
+    pub fn range(self) -> (i64, i64) {
+        let count = 1_i64 << self.stored.min(32);
+        if self.signed { (-(count / 2), count / 2 - 1) } else { (0, count - 1) }
+    }
+}
+
+impl Samples {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(data) => data.len(),
+            Self::U16(data) => data.len(),
+            Self::U32(data) => data.len(),
+            Self::F32(data) => data.len(),
+            Self::F64(data) => data.len(),
+        }
+    }
+
+    /// Whether no word has a bit above the lowest `bits`.
+    fn fit(&self, bits: u32) -> bool {
+        match self {
+            Self::U8(data) => data.iter().all(|word| u32::from(*word) >> bits.min(31) == 0),
+            Self::U16(data) => data.iter().all(|word| u32::from(*word) >> bits.min(31) == 0),
+            Self::U32(data) => data.iter().all(|word| word >> bits.min(31) == 0),
+            Self::F32(_) | Self::F64(_) => false,
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }

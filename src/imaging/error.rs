@@ -30,3 +30,15 @@ pub enum ImagingError {
     #[error("the imaging pool is stopping")]
     Stopped,
 }
+
+impl ImagingError {
+    /// The frame is damaged, in these words.
+    pub(in crate::imaging) fn damaged(words: impl std::fmt::Display) -> Self {
+        Self::Damaged(words.to_string())
+    }
+
+    /// There is no decoder, in these words.
+    pub(in crate::imaging) fn unsupported(words: impl std::fmt::Display) -> Self {
+        Self::Unsupported(words.to_string())
+    }
+}

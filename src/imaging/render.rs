@@ -1,15 +1,21 @@
-//! Drawing a frame for the screen.
+//! Drawing a frame for the screen (PS3.18 §8.3.5, PS3.4 §N.2).
+//!
+//! Grey goes stored value → modality value → window or VOI LUT → level; colour goes to red, green
+//! and blue. Pictures are made smaller by area averaging, never larger.
+
+mod colour;
+mod grey;
+mod scale;
+#[cfg(test)]
+mod tests;
+mod tone;
 
 use bytes::Bytes;
 
-use crate::imaging::colour::to_rgb;
-use crate::imaging::decode::decode;
-use crate::imaging::encode::encode;
+use crate::imaging::decode::{Detail, decode};
+use crate::imaging::encode::{Raster, encode};
 use crate::imaging::error::ImagingError;
-use crate::imaging::grey::to_grey;
-use crate::imaging::pixels::PixelAttributes;
-use crate::imaging::scale::fit;
-use crate::imaging::scale::image;
+use crate::imaging::pixels::{Photometric, PixelAttributes};
 
 /// Format of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,14 +88,54 @@ pub fn render(
     frame: &StoredFrame,
     request: &RenderRequest,
 ) -> Result<Vec<u8>, ImagingError> {
-    let decoded = decode(attributes, frame)?;
-    let is_grey = decoded.photometric.starts_with("MONOCHROME") || decoded.photometric.is_empty();
-    let samples = if is_grey && decoded.samples == 1 {
-        to_grey(attributes, &decoded, frame.index, request.window)
-    } else {
-        to_rgb(attributes, &decoded)?
+    let raster = draw(attributes, frame, request.viewport, request.window)?;
+    encode(&raster, request.format, request.quality)
+}
+
+/// Draws a frame without encoding it.
+pub fn draw(
+    attributes: &PixelAttributes,
+    frame: &StoredFrame,
+    viewport: Option<(u32, u32)>,
+    window: Option<Window>,
+) -> Result<Raster, ImagingError> {
+    let size = picture_size(attributes, viewport);
+    let detail = match viewport {
+        Some(_) => Detail::AtLeast { width: size.0, height: size.1 },
+        None => Detail::Full,
     };
-    let picture = image(decoded.width, decoded.height, is_grey && decoded.samples == 1, samples)?;
-    let picture = fit(picture, attributes.aspect, request.viewport);
-    encode(&picture, request.format, request.quality)
+    let decoded = decode(attributes, frame, detail)?;
+    // A code stream may be larger or smaller than its header says.
+    let size = (size.0.min(decoded.width), size.1.min(decoded.height));
+    match (decoded.samples_per_pixel, &decoded.photometric) {
+        (1, Photometric::PaletteColor) | (3, _) => colour::draw(attributes, &decoded, size),
+        (1, Photometric::Monochrome2) if attributes.supplemental => {
+            let full = (decoded.width, decoded.height);
+            let grey = grey::draw(attributes, &decoded, frame.index, window, full)?;
+            colour::supplement(attributes, &decoded, &grey, size)
+        }
+        _ => grey::draw(attributes, &decoded, frame.index, window, size),
+    }
+}
+
+/// Width and height of the picture: pixels that are not square are made so by leaving some out, and
+/// the whole is fitted into the viewport.
+fn picture_size(attributes: &PixelAttributes, viewport: Option<(u32, u32)>) -> (u32, u32) {
+    let (columns, rows) = (f64::from(attributes.columns), f64::from(attributes.rows));
+    let tall = attributes.tallness;
+    let (width, height) = if tall > 1.0 { (columns / tall, rows) } else { (columns, rows * tall) };
+    let fit = viewport.map_or(1.0, |(across, down)| {
+        (f64::from(across) / width).min(f64::from(down) / height).min(1.0)
+    });
+    (whole(width * fit), whole(height * fit))
+}
+
+/// Rounded, at least one pixel; frames have at most 65 535 across.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 16 bits before"
+)]
+fn whole(size: f64) -> u32 {
+    size.round().clamp(1.0, 65_535.0) as u32
 }

@@ -1,1 +1,7 @@
 //! Tests of the room `imaging`.
+
+mod codestreams;
+mod hostile;
+mod look;
+mod object;
+mod pydicom;

@@ -12,7 +12,13 @@ use lastra::people::patient_id::PatientId;
 
 /// Instance `instance` of series `series` of study `study` of patient `patient`; `content` tells
 /// different bytes apart.
-pub fn new(patient: &str, study: u32, series: u32, instance: u32, content: u8) -> NewInstance {
+pub(crate) fn new(
+    patient: &str,
+    study: u32,
+    series: u32,
+    instance: u32,
+    content: u8,
+) -> NewInstance {
     let uid = |text: String| Uid::parse(&text).unwrap();
     let attributes = |value: &str| format!(r#"{{"00100020":{{"vr":"LO","Value":["{value}"]}}}}"#);
     let mut hash = [content; 32];

@@ -1,6 +1,6 @@
 //! Bit-exact custody: the data set bytes received are the bytes given back, on real files.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -60,41 +60,56 @@ async fn every_real_file_imported_comes_back_byte_for_byte(stores: Stores) {
     assert!(wrong.is_empty(), "{}\nimport said: {failed:#?}", wrong.join("\n"));
 }
 
-/// Sends files with DCMTK, each in its own transfer syntax.
-fn storescu(server: &Server, path: &Path, syntax: &str) -> bool {
-    // storescu's options for proposing one transfer syntax (its manual page).
-    let option = match syntax {
-        "1.2.840.10008.1.2" => "-xi",
-        "1.2.840.10008.1.2.1" => "-xe",
-        "1.2.840.10008.1.2.2" => "-xb",
-        "1.2.840.10008.1.2.1.99" => "-xd",
-        "1.2.840.10008.1.2.4.50" => "-xy",
-        "1.2.840.10008.1.2.4.51" => "-xx",
-        "1.2.840.10008.1.2.4.70" => "-xs",
-        "1.2.840.10008.1.2.4.80" => "-xt",
-        "1.2.840.10008.1.2.4.81" => "-xu",
-        "1.2.840.10008.1.2.4.90" => "-xv",
-        "1.2.840.10008.1.2.4.91" => "-xw",
-        "1.2.840.10008.1.2.5" => "-xr",
-        _ => return false,
-    };
+/// Options of storescu that propose one transfer syntax (its manual page).
+const PROPOSING: [(&str, &str); 12] = [
+    ("1.2.840.10008.1.2", "-xi"),
+    ("1.2.840.10008.1.2.1", "-xe"),
+    ("1.2.840.10008.1.2.2", "-xb"),
+    ("1.2.840.10008.1.2.1.99", "-xd"),
+    ("1.2.840.10008.1.2.4.50", "-xy"),
+    ("1.2.840.10008.1.2.4.51", "-xx"),
+    ("1.2.840.10008.1.2.4.70", "-xs"),
+    ("1.2.840.10008.1.2.4.80", "-xt"),
+    ("1.2.840.10008.1.2.4.81", "-xu"),
+    ("1.2.840.10008.1.2.4.90", "-xv"),
+    ("1.2.840.10008.1.2.4.91", "-xw"),
+    ("1.2.840.10008.1.2.5", "-xr"),
+];
+
+/// Sends files of one transfer syntax with DCMTK; those it sent and were taken.
+fn storescu(server: &Server, option: &str, readings: Vec<Reading>) -> Vec<Reading> {
     let output = Command::new("storescu")
-        .args(["-R", option, "-aec", "LASTRA", "127.0.0.1", &server.dicom.port().to_string()])
-        .arg(path)
+        .args(["-v", "-R", "--no-halt", option, "-aec", "LASTRA", "127.0.0.1"])
+        .arg(server.dicom.port().to_string())
+        .args(readings.iter().map(|reading| &reading.path))
         .output()
         .unwrap();
-    output.status.success()
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let mut sending = None;
+    let mut taken = Vec::new();
+    for line in said.lines() {
+        if let Some((_, path)) = line.split_once("Sending file: ") {
+            sending = Some(PathBuf::from(path));
+        } else if line.contains("Received Store Response (Success)") {
+            taken.extend(sending.take());
+        }
+    }
+    readings.into_iter().filter(|reading| taken.contains(&reading.path)).collect()
 }
 
 async fn files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back(stores: Stores) {
     let server = stores.server();
-    let mut sent = Vec::new();
+    let mut by_option: BTreeMap<&str, Vec<Reading>> = BTreeMap::new();
     for reading in corpus().into_iter().filter(|r| r.part10 && r.is_instance()) {
         let syntax = reading.syntax.clone().unwrap_or_default();
-        if storescu(&server, &reading.path, &syntax) {
-            sent.push(reading);
+        if let Some((_, option)) = PROPOSING.iter().find(|(proposed, _)| *proposed == syntax) {
+            by_option.entry(option).or_default().push(reading);
         }
     }
+    let sent: Vec<Reading> = by_option
+        .into_iter()
+        .flat_map(|(option, readings)| storescu(&server, option, readings))
+        .collect();
     assert!(sent.len() > 50, "storescu could send {} files only", sent.len());
     // storescu reads and writes the data set anew (it adds or drops group lengths, turns undefined
     // lengths into defined ones), so what it sent is compared by content: as pydicom reads it.
@@ -131,8 +146,7 @@ async fn files_sent_by_pynetdicom_come_back_byte_for_byte(stores: Stores) {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     // The script prints, for every file sent, the path of the exact data set bytes it put on the wire.
-    let mut by_path: std::collections::BTreeMap<String, Vec<PathBuf>> =
-        std::collections::BTreeMap::default();
+    let mut by_path: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for line in text.lines().filter(|line| line.starts_with('{')) {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         if let Some(status) = line["refused"].as_u64() {

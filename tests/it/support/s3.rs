@@ -71,6 +71,14 @@ impl InProcessS3 {
         settings(self.address, BUCKET)
     }
 
+    /// Its keys as environment variables.
+    pub fn environment() -> [(&'static str, &'static str); 2] {
+        [
+            ("LASTRA_BLOBS__ACCESS_KEY_ID", ACCESS_KEY),
+            ("LASTRA_BLOBS__SECRET_ACCESS_KEY", SECRET_KEY),
+        ]
+    }
+
     /// Settings with a wrong secret.
     pub fn settings_with_wrong_secret(&self) -> Settings {
         Settings { secret_access_key: Secret::new("wrong"), ..self.settings() }
