@@ -19,6 +19,7 @@
 //! | 1 | [`dicom`] | bytes to values: scanner, Part 10, frames, DICOM JSON, character sets |
 //! | 1 | [`people`] | patient identifiers |
 //! | 1 | [`clock`], [`telemetry`] | time as an argument; log and metric names |
+//! | 1 | [`steps`] | where a debug build can be made to die, for the tests |
 //!
 //! Arrows lead down only; `tests/house.rs` holds that. Start reading at
 //! [`archive::ingest`] for storing and [`dicomweb::wado`] for fetching.
@@ -39,4 +40,5 @@ pub mod jobs;
 pub mod model;
 pub mod people;
 pub mod server;
+pub mod steps;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Which floor a room is on; an arrow may only lead to a lower one. The plan is in `src/lib.rs`.
-const FLOORS: [(&str, u8); 18] = [
+const FLOORS: [(&str, u8); 19] = [
     ("main", 12),
     ("cli", 11),
     ("server", 10),
@@ -26,6 +26,7 @@ const FLOORS: [(&str, u8); 18] = [
     ("dicom", 1),
     ("people", 1),
     ("clock", 1),
+    ("steps", 1),
     ("telemetry", 1),
 ];
 

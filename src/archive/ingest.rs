@@ -24,6 +24,8 @@ use crate::dicom::uid::Uid;
 use crate::model::path::InstancePath;
 use crate::model::study::CopyFacts;
 use crate::model::study::Outcome;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// What the sender says of an object before its bytes come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,11 +170,14 @@ impl Receiving {
         let instance = facts::new_instance(header, identity, &layout, copy);
 
         self.writer.finish().await?;
+        come_to(Step::BlobDurable);
         let outcome = self.archive.inner.committer.store(instance).await?;
+        come_to(Step::Committed);
         if outcome == Outcome::AlreadyHere {
             // The same bytes are here under another key; this copy is named by no row. If it
             // cannot be deleted now, the sweep will.
             let _ = self.archive.inner.blobs.delete(&key).await;
+            come_to(Step::CopyRemoved);
         }
         Ok(Receipt { outcome, ..receipt })
     }

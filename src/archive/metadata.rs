@@ -30,6 +30,8 @@ use crate::index::port::DerivedKind;
 use crate::index::port::Located;
 use crate::index::port::SeriesState;
 use crate::model::path::Scope;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// Headers read at once while a series' metadata is written.
 const READ_AHEAD: usize = 16;
@@ -216,6 +218,7 @@ impl Archive {
         let blob_bytes = bytes.len() as u64;
         let kind_of_blob = crate::blobs::key::BlobKind::Derived;
         let blob_key = self.inner.blobs.put(kind_of_blob, bytes).await?;
+        come_to(Step::DerivedDurable);
         let derived = Derived {
             series_id: series.id,
             kind,
@@ -224,7 +227,9 @@ impl Archive {
             blob_bytes,
             note: note.to_owned(),
         };
-        if let Some(replaced) = self.inner.index.put_derived(&derived).await? {
+        let replaced = self.inner.index.put_derived(&derived).await?;
+        come_to(Step::DerivedEntered);
+        if let Some(replaced) = replaced {
             // Whoever read its row a moment ago finds it missing and makes it anew.
             self.inner.blobs.delete(&replaced).await?;
         }

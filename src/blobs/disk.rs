@@ -32,6 +32,8 @@ use crate::blobs::stats::Stats;
 use crate::blobs::store::Listed;
 use crate::blobs::threads::Threads;
 use crate::blobs::threads::tidy_up;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// A folder on local disk that keeps blobs.
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl Disk {
             other => other,
         };
         let file = file.map_err(|error| failed(&error))?;
+        come_to(Step::BlobBegun);
         Ok(Partial { file, path, key: key.clone(), bytes: 0, kept: false })
     }
 
@@ -86,9 +89,11 @@ impl Disk {
     /// [`Partial::keep`] when it has heard of the success; until then dropping removes the file.
     pub(crate) fn seal(&self, mut blob: Partial, pieces: &[Bytes]) -> Result<Partial, BlobError> {
         blob.append(pieces)?;
+        come_to(Step::AllWritten);
         let failed = |error: &io::Error| BlobError::of_write(blob.key.as_str(), error);
         blob.file.sync_data().map_err(|error| failed(&error))?;
         self.stats.synced();
+        come_to(Step::FileSynced);
         self.folders.sync_entries(&blob.key).map_err(|error| failed(&error))?;
         Ok(blob)
     }

@@ -14,6 +14,8 @@ use crate::blobs::error::BlobError;
 use crate::blobs::key::BlobKey;
 use crate::blobs::pending::Pending;
 use crate::blobs::threads::Job;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// Gathers pieces, and writes them on a blocking thread while more arrive.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ impl DiskWriter {
             let begin = partial.bytes();
             partial.append(&pieces)?;
             partial.start_writeback(begin);
+            come_to(Step::BytesWritten);
             Ok(partial)
         }));
         Ok(())

@@ -20,6 +20,8 @@ use crate::blobs::key::BlobKey;
 use crate::blobs::pending::Pending;
 use crate::blobs::remote::Remote;
 use crate::blobs::remote::path;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// Gathers parts and sends them.
 #[derive(Debug)]
@@ -96,12 +98,14 @@ impl Upload {
         self.send_full_parts().await?;
         if self.multipart.is_none() {
             let payload = PutPayload::from_iter(self.pending.take());
+            come_to(Step::AllWritten);
             return self.remote.put(&self.key, payload).await;
         }
         if self.pending.len() > 0 {
             self.send_part().await?;
         }
         self.wait_for_parts(1).await?;
+        come_to(Step::AllWritten);
         if let Some(upload) = &mut self.multipart {
             let done = upload.complete().await;
             done.map_err(|error| self.remote.error(self.key.as_str(), &error))?;
@@ -114,6 +118,7 @@ impl Upload {
             let begun = self.remote.store.put_multipart(&path(&self.key)).await;
             self.multipart =
                 Some(begun.map_err(|error| self.remote.error(self.key.as_str(), &error))?);
+            come_to(Step::BlobBegun);
         }
         let place = self.remote.parts.place().await?;
         let payload = PutPayload::from_iter(self.pending.take_front(self.remote.part_bytes));
@@ -121,6 +126,7 @@ impl Upload {
             let part = upload.put_part(payload);
             self.parts.spawn(async move {
                 let sent = part.await;
+                come_to(Step::BytesWritten);
                 drop(place);
                 sent
             });

@@ -29,6 +29,8 @@ use crate::dimse::status::SOP_CLASS_NOT_SUPPORTED;
 use crate::dimse::status::Status;
 use crate::dimse::status::of_store;
 use crate::model::study::Outcome;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 /// Answers a C-STORE. Success is answered only once the object is durable; after a refusal the
 /// rest of the data set is read and dropped, so that the association can go on.
@@ -61,7 +63,9 @@ where
     metrics::counter!("lastra_store_bytes_total", "via" => "cstore").increment(bytes);
     metrics::histogram!("lastra_store_duration_seconds", "via" => "cstore")
         .record(began.elapsed().as_secs_f64());
-    association.respond(context, command, &status).await
+    association.respond(context, command, &status).await?;
+    come_to(Step::Answered);
+    Ok(())
 }
 
 /// Takes the whole data set, whatever becomes of it.

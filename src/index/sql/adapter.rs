@@ -20,6 +20,8 @@ use crate::model::path::Scope;
 use crate::model::study::NewInstance;
 use crate::model::study::Outcome;
 use crate::people::patient_id::PatientId;
+use crate::steps::Step;
+use crate::steps::come_to;
 
 use super::dialect::Db;
 use super::dialect::begin;
@@ -60,7 +62,10 @@ impl Index for Adapter {
         loop {
             let mut tx = begin(&self.write).await?;
             let stored = match store::store(&mut tx, instances, new_jobs, now_us).await {
-                Ok(outcomes) => tx.commit().await.map_err(failed).map(|()| outcomes),
+                Ok(outcomes) => {
+                    come_to(Step::RowsEntered);
+                    tx.commit().await.map_err(failed).map(|()| outcomes)
+                }
                 Err(error) => Err(error),
             };
             match stored {

@@ -26,7 +26,7 @@ async fn memory_keeps_blobs() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s3_keeps_blobs() {
-    let server = InProcessS3::start().await;
+    let server = InProcessS3::start();
     conformance::all(&open(&server.settings(), Path::new("")).unwrap(), 1100).await;
 }
 
@@ -44,7 +44,7 @@ async fn another_s3_keeps_blobs() {
 
 #[tokio::test]
 async fn an_s3_that_refuses_us_is_unavailable_and_its_answer_shows_no_key() {
-    let server = InProcessS3::start().await;
+    let server = InProcessS3::start();
     let blobs = open(&server.settings_with_wrong_secret(), Path::new("")).unwrap();
     let refused = blobs.put(BlobKind::Instance, "data".into()).await.unwrap_err();
     let BlobError::Unavailable(text) = &refused else { panic!("{refused:?}") };

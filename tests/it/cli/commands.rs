@@ -56,7 +56,8 @@ fn the_configuration_shows_where_each_value_comes_from() {
 #[tokio::test]
 async fn one_folder_is_served_by_one_process() {
     let server = Server::start();
-    let data = server.data().to_str().unwrap();
+    let data = server.data();
+    let data = data.to_str().unwrap();
     let output =
         lastra(&["serve", "--data", data, "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(11), "{}", text(&output.stderr));
@@ -88,11 +89,7 @@ async fn check_finds_what_is_missing_changed_or_left_over() {
     let clean = lastra(&["check", "--hashes", "--data", &data]);
     assert_eq!(clean.status.code(), Some(0), "{}", text(&clean.stdout));
 
-    let mut blobs: Vec<_> = walkdir::WalkDir::new(server.data().join("blobs"))
-        .into_iter()
-        .map(|entry| entry.unwrap().into_path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "dcm"))
-        .collect();
+    let mut blobs = server.instance_blobs();
     blobs.sort();
     std::fs::remove_file(&blobs[0]).unwrap();
     let mut bytes = std::fs::read(&blobs[1]).unwrap();

@@ -82,7 +82,7 @@ async fn every_command_of_the_readme_does_what_it_says() {
             }
             ["echoscu", _] => drop(run(&there(line))),
             ["lastra", "serve"] if line.contains("postgres://") => {
-                let s3 = InProcessS3::start().await;
+                let s3 = InProcessS3::start();
                 let blobs = s3.settings();
                 let line = line.replace("postgres://lastra@db/lastra", &postgres::fresh_database());
                 let line = line.replace("s3://images/lastra", &format!("'{}'", blobs.url));

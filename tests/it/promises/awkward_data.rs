@@ -2,9 +2,19 @@
 
 use futures::future::join_all;
 
+use crate::on_both_stores;
 use crate::support::objects::Object;
 use crate::support::objects::data_set_of;
-use crate::support::server::Server;
+use crate::support::stores::Stores;
+
+on_both_stores! {
+    one_study_uid_under_two_patients_stays_two_studies,
+    the_same_instance_under_two_patients_is_given_to_neither_by_guess,
+    objects_without_a_patient_id_are_kept_apart_by_study,
+    identifiers_that_are_no_uids_and_identifiers_of_vr_un_are_found_again,
+    a_command_that_names_another_instance_than_its_data_set_is_refused_with_the_reason,
+    first_sight_of_a_patient_from_many_associations_makes_one_patient_study_and_series,
+}
 
 fn values(found: &serde_json::Value, tag: &str) -> Vec<String> {
     let mut values: Vec<String> = found
@@ -17,9 +27,8 @@ fn values(found: &serde_json::Value, tag: &str) -> Vec<String> {
     values
 }
 
-#[tokio::test]
-async fn one_study_uid_under_two_patients_stays_two_studies() {
-    let server = Server::start();
+async fn one_study_uid_under_two_patients_stays_two_studies(stores: Stores) {
+    let server = stores.server();
     let (anna, bruno) = (Object::ct("ANNA", 7, 1, 1), Object::ct("BRUNO", 7, 1, 2));
     assert_eq!(server.store(&[anna.clone(), bruno.clone()]).await, [0, 0]);
 
@@ -38,9 +47,8 @@ async fn one_study_uid_under_two_patients_stays_two_studies() {
     }
 }
 
-#[tokio::test]
-async fn the_same_instance_under_two_patients_is_given_to_neither_by_guess() {
-    let server = Server::start();
+async fn the_same_instance_under_two_patients_is_given_to_neither_by_guess(stores: Stores) {
+    let server = stores.server();
     let wrong = Object::ct("WRONG", 8, 1, 1);
     let mut right = wrong.clone();
     right.text(0x0010_0020, b"LO", "RIGHT");
@@ -53,9 +61,8 @@ async fn the_same_instance_under_two_patients_is_given_to_neither_by_guess() {
     }
 }
 
-#[tokio::test]
-async fn objects_without_a_patient_id_are_kept_apart_by_study() {
-    let server = Server::start();
+async fn objects_without_a_patient_id_are_kept_apart_by_study(stores: Stores) {
+    let server = stores.server();
     let objects: Vec<Object> = (1..=2)
         .map(|study| {
             let mut object = Object::ct("", study, 1, 1);
@@ -73,9 +80,8 @@ async fn objects_without_a_patient_id_are_kept_apart_by_study() {
     }
 }
 
-#[tokio::test]
-async fn identifiers_that_are_no_uids_and_identifiers_of_vr_un_are_found_again() {
-    let server = Server::start();
+async fn identifiers_that_are_no_uids_and_identifiers_of_vr_un_are_found_again(stores: Stores) {
+    let server = stores.server();
     let mut odd = Object::ct("P1", 1, 1, 1);
     odd.study = "not a uid/at all?".to_owned();
     odd.series = "Serie 1, bis".to_owned();
@@ -97,9 +103,10 @@ async fn identifiers_that_are_no_uids_and_identifiers_of_vr_un_are_found_again()
     assert_eq!(of_patient.as_array().unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_command_that_names_another_instance_than_its_data_set_is_refused_with_the_reason() {
-    let server = Server::start();
+async fn a_command_that_names_another_instance_than_its_data_set_is_refused_with_the_reason(
+    stores: Stores,
+) {
+    let server = stores.server();
     let object = Object::ct("P1", 1, 1, 1);
     let mut scu = server.scu(std::slice::from_ref(&object)).await;
     let data_set = object.data_set();
@@ -114,9 +121,10 @@ async fn a_command_that_names_another_instance_than_its_data_set_is_refused_with
     assert_eq!(crate::support::server::store_with(&mut scu, &object).await, 0);
 }
 
-#[tokio::test]
-async fn first_sight_of_a_patient_from_many_associations_makes_one_patient_study_and_series() {
-    let server = Server::start();
+async fn first_sight_of_a_patient_from_many_associations_makes_one_patient_study_and_series(
+    stores: Stores,
+) {
+    let server = stores.server();
     let batches: Vec<Vec<Object>> =
         (0..8).map(|n| (0..10).map(|i| Object::ct("P1", 1, 1, n * 10 + i + 1)).collect()).collect();
     let statuses = join_all(batches.iter().map(|batch| server.store(batch))).await;

@@ -1,15 +1,24 @@
 //! Bit-exact custody: the data set bytes received are the bytes given back, on real files.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::on_both_stores;
 use crate::support::corpus::Reading;
 use crate::support::corpus::by_url;
 use crate::support::corpus::corpus;
 use crate::support::objects::data_set_of;
 use crate::support::server::Server;
+use crate::support::stores::Stores;
 use crate::support::tools::python;
+
+on_both_stores! {
+    every_real_file_imported_comes_back_byte_for_byte,
+    files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back,
+    files_sent_by_pynetdicom_come_back_byte_for_byte,
+    an_import_can_be_run_again_and_a_bad_file_is_reported_not_fatal,
+}
 
 /// Files that are no instances to be filed, each with the reason.
 const NOT_FILED: [(&str, &str); 1] = [("DICOMDIR", "a media directory, not an instance")];
@@ -18,21 +27,14 @@ const NOT_FILED: [(&str, &str); 1] = [("DICOMDIR", "a media directory, not an in
 const CUT_SHORT: [&str; 2] = ["rtplan_truncated.dcm", "MR_truncated.dcm"];
 
 fn imported(server: &Server, paths: &[PathBuf]) -> (Option<i32>, Vec<serde_json::Value>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_lastra"))
-        .args(["import", "--json", "--data"])
-        .arg(server.data())
-        .args(paths)
-        .env("LASTRA_LOG__LEVEL", "error")
-        .output()
-        .unwrap();
+    let output = server.command("import").args(paths).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (output.status.code(), lines)
 }
 
-#[tokio::test]
-async fn every_real_file_imported_comes_back_byte_for_byte() {
-    let server = Server::start();
+async fn every_real_file_imported_comes_back_byte_for_byte(stores: Stores) {
+    let server = stores.server();
     let readings: Vec<Reading> = corpus()
         .into_iter()
         .filter(Reading::is_instance)
@@ -58,42 +60,56 @@ async fn every_real_file_imported_comes_back_byte_for_byte() {
     assert!(wrong.is_empty(), "{}\nimport said: {failed:#?}", wrong.join("\n"));
 }
 
-/// Sends files with DCMTK, each in its own transfer syntax.
-fn storescu(server: &Server, path: &Path, syntax: &str) -> bool {
-    // storescu's options for proposing one transfer syntax (its manual page).
-    let option = match syntax {
-        "1.2.840.10008.1.2" => "-xi",
-        "1.2.840.10008.1.2.1" => "-xe",
-        "1.2.840.10008.1.2.2" => "-xb",
-        "1.2.840.10008.1.2.1.99" => "-xd",
-        "1.2.840.10008.1.2.4.50" => "-xy",
-        "1.2.840.10008.1.2.4.51" => "-xx",
-        "1.2.840.10008.1.2.4.70" => "-xs",
-        "1.2.840.10008.1.2.4.80" => "-xt",
-        "1.2.840.10008.1.2.4.81" => "-xu",
-        "1.2.840.10008.1.2.4.90" => "-xv",
-        "1.2.840.10008.1.2.4.91" => "-xw",
-        "1.2.840.10008.1.2.5" => "-xr",
-        _ => return false,
-    };
+/// Options of storescu that propose one transfer syntax (its manual page).
+const PROPOSING: [(&str, &str); 12] = [
+    ("1.2.840.10008.1.2", "-xi"),
+    ("1.2.840.10008.1.2.1", "-xe"),
+    ("1.2.840.10008.1.2.2", "-xb"),
+    ("1.2.840.10008.1.2.1.99", "-xd"),
+    ("1.2.840.10008.1.2.4.50", "-xy"),
+    ("1.2.840.10008.1.2.4.51", "-xx"),
+    ("1.2.840.10008.1.2.4.70", "-xs"),
+    ("1.2.840.10008.1.2.4.80", "-xt"),
+    ("1.2.840.10008.1.2.4.81", "-xu"),
+    ("1.2.840.10008.1.2.4.90", "-xv"),
+    ("1.2.840.10008.1.2.4.91", "-xw"),
+    ("1.2.840.10008.1.2.5", "-xr"),
+];
+
+/// Sends files of one transfer syntax with DCMTK; those it sent and were taken.
+fn storescu(server: &Server, option: &str, readings: Vec<Reading>) -> Vec<Reading> {
     let output = Command::new("storescu")
-        .args(["-R", option, "-aec", "LASTRA", "127.0.0.1", &server.dicom.port().to_string()])
-        .arg(path)
+        .args(["-v", "-R", "--no-halt", option, "-aec", "LASTRA", "127.0.0.1"])
+        .arg(server.dicom.port().to_string())
+        .args(readings.iter().map(|reading| &reading.path))
         .output()
         .unwrap();
-    output.status.success()
-}
-
-#[tokio::test]
-async fn files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back() {
-    let server = Server::start();
-    let mut sent = Vec::new();
-    for reading in corpus().into_iter().filter(|r| r.part10 && r.is_instance()) {
-        let syntax = reading.syntax.clone().unwrap_or_default();
-        if storescu(&server, &reading.path, &syntax) {
-            sent.push(reading);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let mut sending = None;
+    let mut taken = Vec::new();
+    for line in said.lines() {
+        if let Some((_, path)) = line.split_once("Sending file: ") {
+            sending = Some(PathBuf::from(path));
+        } else if line.contains("Received Store Response (Success)") {
+            taken.extend(sending.take());
         }
     }
+    readings.into_iter().filter(|reading| taken.contains(&reading.path)).collect()
+}
+
+async fn files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back(stores: Stores) {
+    let server = stores.server();
+    let mut by_option: BTreeMap<&str, Vec<Reading>> = BTreeMap::new();
+    for reading in corpus().into_iter().filter(|r| r.part10 && r.is_instance()) {
+        let syntax = reading.syntax.clone().unwrap_or_default();
+        if let Some((_, option)) = PROPOSING.iter().find(|(proposed, _)| *proposed == syntax) {
+            by_option.entry(option).or_default().push(reading);
+        }
+    }
+    let sent: Vec<Reading> = by_option
+        .into_iter()
+        .flat_map(|(option, readings)| storescu(&server, option, readings))
+        .collect();
     assert!(sent.len() > 50, "storescu could send {} files only", sent.len());
     // storescu reads and writes the data set anew (it adds or drops group lengths, turns undefined
     // lengths into defined ones), so what it sent is compared by content: as pydicom reads it.
@@ -111,9 +127,8 @@ async fn files_sent_by_dcmtk_in_their_own_transfer_syntax_come_back() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-#[tokio::test]
-async fn files_sent_by_pynetdicom_come_back_byte_for_byte() {
-    let server = Server::start();
+async fn files_sent_by_pynetdicom_come_back_byte_for_byte(stores: Stores) {
+    let server = stores.server();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/promises/send_with_pynetdicom.py");
     let readings: Vec<Reading> =
         corpus().into_iter().filter(|r| r.part10 && r.is_instance()).collect();
@@ -131,8 +146,7 @@ async fn files_sent_by_pynetdicom_come_back_byte_for_byte() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     // The script prints, for every file sent, the path of the exact data set bytes it put on the wire.
-    let mut by_path: std::collections::BTreeMap<String, Vec<PathBuf>> =
-        std::collections::BTreeMap::default();
+    let mut by_path: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for line in text.lines().filter(|line| line.starts_with('{')) {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         if let Some(status) = line["refused"].as_u64() {
@@ -152,9 +166,8 @@ async fn files_sent_by_pynetdicom_come_back_byte_for_byte() {
     }
 }
 
-#[tokio::test]
-async fn an_import_can_be_run_again_and_a_bad_file_is_reported_not_fatal() {
-    let server = Server::start();
+async fn an_import_can_be_run_again_and_a_bad_file_is_reported_not_fatal(stores: Stores) {
+    let server = stores.server();
     let folder = tempfile::tempdir().unwrap();
     let good = corpus().into_iter().find(|r| r.path.ends_with("CT_small.dcm")).unwrap();
     std::fs::copy(&good.path, folder.path().join("a.dcm")).unwrap();

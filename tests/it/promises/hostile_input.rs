@@ -6,9 +6,20 @@ use std::net::TcpStream;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::on_both_stores;
 use crate::support::objects::Object;
 use crate::support::objects::data_set_of;
 use crate::support::server::Server;
+use crate::support::stores::Stores;
+
+on_both_stores! {
+    a_bomb_of_nested_sequences_is_refused_with_the_place,
+    a_value_announced_as_four_gib_takes_no_memory_and_is_refused,
+    a_deflated_data_set_that_inflates_without_end_is_refused,
+    a_pdu_announced_as_four_gib_ends_the_association_before_it_is_read,
+    peers_that_trickle_stall_or_leave_harm_nobody_else,
+    http_requests_that_make_no_sense_are_answered_or_cut_and_nothing_more,
+}
 
 /// Memory hostile input may cost above what a plain object costs.
 const ALLOWED_KIB: u64 = 64 * 1024;
@@ -32,9 +43,8 @@ fn nested(depth: usize) -> Vec<u8> {
     data_set
 }
 
-#[tokio::test]
-async fn a_bomb_of_nested_sequences_is_refused_with_the_place() {
-    let server = Server::start();
+async fn a_bomb_of_nested_sequences_is_refused_with_the_place(stores: Stores) {
+    let server = stores.server();
     is_well(&server, 1).await;
     let before = server.peak_kib();
     let bomb = Object::ct("P1", 9, 1, 1);
@@ -52,9 +62,8 @@ async fn a_bomb_of_nested_sequences_is_refused_with_the_place() {
     assert!(server.peak_kib() < before + ALLOWED_KIB);
 }
 
-#[tokio::test]
-async fn a_value_announced_as_four_gib_takes_no_memory_and_is_refused() {
-    let server = Server::start();
+async fn a_value_announced_as_four_gib_takes_no_memory_and_is_refused(stores: Stores) {
+    let server = stores.server();
     is_well(&server, 1).await;
     let before = server.peak_kib();
     let lie = Object::ct("P1", 9, 1, 1);
@@ -71,9 +80,8 @@ async fn a_value_announced_as_four_gib_takes_no_memory_and_is_refused() {
     assert!(server.peak_kib() < before + ALLOWED_KIB);
 }
 
-#[tokio::test]
-async fn a_deflated_data_set_that_inflates_without_end_is_refused() {
-    let server = Server::start();
+async fn a_deflated_data_set_that_inflates_without_end_is_refused(stores: Stores) {
+    let server = stores.server();
     is_well(&server, 1).await;
     let before = server.peak_kib();
     let bomb = Object::ct("P1", 9, 1, 1);
@@ -97,9 +105,8 @@ async fn a_deflated_data_set_that_inflates_without_end_is_refused() {
     assert!(server.peak_kib() < before + ALLOWED_KIB);
 }
 
-#[tokio::test]
-async fn a_pdu_announced_as_four_gib_ends_the_association_before_it_is_read() {
-    let server = Server::start();
+async fn a_pdu_announced_as_four_gib_ends_the_association_before_it_is_read(stores: Stores) {
+    let server = stores.server();
     is_well(&server, 1).await;
     let before = server.peak_kib();
     let mut peer = TcpStream::connect(server.dicom).unwrap();
@@ -115,9 +122,8 @@ async fn a_pdu_announced_as_four_gib_ends_the_association_before_it_is_read() {
     assert!(server.peak_kib() < before + ALLOWED_KIB);
 }
 
-#[tokio::test]
-async fn peers_that_trickle_stall_or_leave_harm_nobody_else() {
-    let server = Server::start();
+async fn peers_that_trickle_stall_or_leave_harm_nobody_else(stores: Stores) {
+    let server = stores.server();
     // Some say nothing, some say one byte, some begin HTTP and never end it.
     let silent: Vec<TcpStream> =
         (0..10).map(|_| TcpStream::connect(server.dicom).unwrap()).collect();
@@ -137,9 +143,8 @@ async fn peers_that_trickle_stall_or_leave_harm_nobody_else() {
     is_well(&server, 6).await;
 }
 
-#[tokio::test]
-async fn http_requests_that_make_no_sense_are_answered_or_cut_and_nothing_more() {
-    let server = Server::start();
+async fn http_requests_that_make_no_sense_are_answered_or_cut_and_nothing_more(stores: Stores) {
+    let server = stores.server();
     for request in [
         "GET /dicom-web/studies?limit=99999999999999999999 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
         "GET /dicom-web/studies/%FF%FE/metadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),

@@ -4,6 +4,7 @@ mod awkward_data;
 mod bytes_come_back;
 mod constant_memory;
 mod hostile_input;
+mod killed_at_each_step;
 mod never_short;
 mod nothing_is_lost;
 mod nothing_is_overwritten;

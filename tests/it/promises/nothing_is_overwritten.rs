@@ -1,32 +1,23 @@
 //! Nothing is ever overwritten: a resend of the same bytes writes nothing, other bytes under a known
 //! SOP Instance UID never destroy the older copy.
 
-use std::path::Path;
-
 use futures::future::join_all;
 
+use crate::on_both_stores;
 use crate::support::objects::Object;
 use crate::support::objects::data_set_of;
-use crate::support::server::Server;
 use crate::support::server::store_with;
 use crate::support::server::until;
+use crate::support::stores::Stores;
 
-fn blobs(server: &Server) -> usize {
-    walkdir::WalkDir::new(blob_folder(server.data()))
-        .into_iter()
-        .filter(|entry| {
-            entry.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "dcm"))
-        })
-        .count()
+on_both_stores! {
+    a_thousand_resends_from_many_associations_store_one_copy,
+    other_bytes_under_a_known_uid_are_kept_beside_the_older_copy,
+    copies_of_one_uid_racing_in_are_all_kept_and_one_is_served,
 }
 
-fn blob_folder(data: &Path) -> std::path::PathBuf {
-    data.join("blobs")
-}
-
-#[tokio::test]
-async fn a_thousand_resends_from_many_associations_store_one_copy() {
-    let server = Server::start();
+async fn a_thousand_resends_from_many_associations_store_one_copy(stores: Stores) {
+    let server = stores.server();
     let object = Object::ct("P1", 1, 1, 1);
     let associations = (0..8).map(|_| async {
         let mut scu = server.scu(std::slice::from_ref(&object)).await;
@@ -40,12 +31,11 @@ async fn a_thousand_resends_from_many_associations_store_one_copy() {
     let found = server.json("/instances").await;
     assert_eq!(found.as_array().unwrap().len(), 1);
     assert_eq!(data_set_of(&server.file(&object.path()).await), object.data_set());
-    until("resent copies are removed", || async { blobs(&server) == 1 }).await;
+    until("resent copies are removed", || async { server.instance_blobs().len() == 1 }).await;
 }
 
-#[tokio::test]
-async fn other_bytes_under_a_known_uid_are_kept_beside_the_older_copy() {
-    let server = Server::start();
+async fn other_bytes_under_a_known_uid_are_kept_beside_the_older_copy(stores: Stores) {
+    let server = stores.server();
     let first = Object::ct("P1", 1, 1, 1);
     let mut changed = first.clone();
     changed.text(0x0008_103E, b"LO", "changed after sending");
@@ -54,12 +44,12 @@ async fn other_bytes_under_a_known_uid_are_kept_beside_the_older_copy() {
 
     assert_eq!(statuses, [0, 0, 0, 0]);
     assert_eq!(data_set_of(&server.file(&first.path()).await), first.data_set());
-    until("both copies are there, once each", || async { blobs(&server) == 2 }).await;
+    until("both copies are there, once each", || async { server.instance_blobs().len() == 2 })
+        .await;
 }
 
-#[tokio::test]
-async fn copies_of_one_uid_racing_in_are_all_kept_and_one_is_served() {
-    let server = Server::start();
+async fn copies_of_one_uid_racing_in_are_all_kept_and_one_is_served(stores: Stores) {
+    let server = stores.server();
     let variants: Vec<Object> = (0..6)
         .map(|n| {
             let mut object = Object::ct("P1", 1, 1, 1);
@@ -71,5 +61,6 @@ async fn copies_of_one_uid_racing_in_are_all_kept_and_one_is_served() {
 
     let served = server.file(&variants[0].path()).await;
     assert!(variants.iter().any(|variant| variant.data_set() == data_set_of(&served)));
-    until("every variant is kept", || async { blobs(&server) == variants.len() }).await;
+    until("every variant is kept", || async { server.instance_blobs().len() == variants.len() })
+        .await;
 }

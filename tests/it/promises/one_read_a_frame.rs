@@ -1,7 +1,15 @@
 //! One ranged read a frame: frames, bulk data and metadata never read a whole file.
 
+use crate::on_both_stores;
 use crate::support::objects::Object;
 use crate::support::server::Server;
+use crate::support::stores::Stores;
+
+on_both_stores! {
+    a_frame_of_a_big_object_reads_its_own_bytes_once,
+    neighbouring_frames_are_read_without_what_lies_between_others,
+    metadata_and_a_range_of_bulk_data_leave_the_pixels_unread,
+}
 
 const FRAME_BYTES: usize = 256 * 256 * 2;
 const FRAMES: usize = 200;
@@ -34,9 +42,8 @@ async fn cost(server: &Server, path: &str, accept: &str) -> (f64, f64, Vec<u8>) 
     (bytes, reads, body)
 }
 
-#[tokio::test]
-async fn a_frame_of_a_big_object_reads_its_own_bytes_once() {
-    let server = Server::start();
+async fn a_frame_of_a_big_object_reads_its_own_bytes_once(stores: Stores) {
+    let server = stores.server();
     let object = multi_frame();
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
 
@@ -46,9 +53,8 @@ async fn a_frame_of_a_big_object_reads_its_own_bytes_once() {
     assert_eq!((bytes, reads), (FRAME_BYTES as f64, 1.0));
 }
 
-#[tokio::test]
-async fn neighbouring_frames_are_read_without_what_lies_between_others() {
-    let server = Server::start();
+async fn neighbouring_frames_are_read_without_what_lies_between_others(stores: Stores) {
+    let server = stores.server();
     let object = multi_frame();
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
 
@@ -59,9 +65,8 @@ async fn neighbouring_frames_are_read_without_what_lies_between_others() {
     assert_eq!(bytes, 3.0 * FRAME_BYTES as f64);
 }
 
-#[tokio::test]
-async fn metadata_and_a_range_of_bulk_data_leave_the_pixels_unread() {
-    let server = Server::start();
+async fn metadata_and_a_range_of_bulk_data_leave_the_pixels_unread(stores: Stores) {
+    let server = stores.server();
     let object = multi_frame();
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
 

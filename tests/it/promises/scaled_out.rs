@@ -6,15 +6,14 @@ use futures::future::join_all;
 
 use crate::support::objects::Object;
 use crate::support::objects::data_set_of;
-use crate::support::s3::InProcessS3;
-use crate::support::server::Scaled;
 use crate::support::server::Server;
 use crate::support::server::until;
+use crate::support::stores::Scaled;
+use crate::support::stores::Stores;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_one_node_stores_the_other_serves_and_a_killed_node_loses_nothing() {
-    let s3 = InProcessS3::start().await;
-    let stores = Scaled::new(&s3);
+    let stores = Arc::new(Scaled::new());
     let (one, two) = (Server::start_scaled(&stores), Server::start_scaled(&stores));
     let batches: Vec<Vec<Object>> = (0..4)
         .map(|n| (1..=10).map(|i| Object::ct("P1", 1, n % 2 + 1, n * 10 + i)).collect())
@@ -38,8 +37,7 @@ async fn what_one_node_stores_the_other_serves_and_a_killed_node_loses_nothing()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn frames_metadata_and_thumbnails_come_from_s3_by_ranges() {
-    let s3 = InProcessS3::start().await;
-    let server = Server::start_scaled(&Scaled::new(&s3));
+    let server = Stores::Scaled.server();
     let object = Object::ct("P1", 1, 1, 1);
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
 
@@ -56,19 +54,4 @@ async fn frames_metadata_and_thumbnails_come_from_s3_by_ranges() {
         server.get_as(&thumbnail, "image/jpeg").await.status() == 200
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn conflicts_and_resends_are_kept_apart_on_s3_too() {
-    let s3 = InProcessS3::start().await;
-    let server = Arc::new(Server::start_scaled(&Scaled::new(&s3)));
-    let (anna, bruno) = (Object::ct("ANNA", 7, 1, 1), Object::ct("BRUNO", 7, 1, 2));
-    let mut changed = anna.clone();
-    changed.text(0x0008_103E, b"LO", "changed after sending");
-    let sent = [anna.clone(), bruno.clone(), changed, anna.clone()];
-    assert_eq!(server.store(&sent).await, [0; 4]);
-    for object in [&anna, &bruno] {
-        assert_eq!(data_set_of(&server.file(&object.path()).await), object.data_set());
-    }
-    assert_eq!(server.get(&format!("/studies/{}", anna.study)).await.status(), 409);
 }

@@ -1,5 +1,9 @@
 //! DICOM objects made byte by byte, so that tests know exactly what they send.
 
+use lastra::dicom::part10::MetaFields;
+use lastra::dicom::part10::write_prefix;
+use lastra::dicom::uid::Uid;
+
 /// A data set in Explicit VR Little Endian, elements in the order they are added.
 #[derive(Debug, Clone)]
 pub struct Object {
@@ -114,6 +118,19 @@ impl Object {
             out.extend_from_slice(value);
         }
         out
+    }
+
+    /// A Part 10 file (PS3.10 §7.1) of it.
+    pub fn file(&self) -> Vec<u8> {
+        let uid = |text: &str| Uid::parse(text).unwrap();
+        let mut file = write_prefix(&MetaFields {
+            sop_class: &uid(&self.sop_class),
+            sop_instance: &uid(&self.sop_instance),
+            transfer_syntax: &uid(EXPLICIT_LITTLE),
+            source_ae: None,
+        });
+        file.extend(self.data_set());
+        file
     }
 
     /// The instance's DICOMweb path below the base URL.

@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::io::BufReader;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -13,10 +14,11 @@ use hyper_util::server::conn::auto::Builder;
 use lastra::blobs::open::Secret;
 use lastra::blobs::open::Settings;
 use s3s::auth::SimpleAuth;
+use s3s::service::S3Service;
 use s3s::service::S3ServiceBuilder;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::tools::dev_dir;
 
@@ -24,46 +26,49 @@ const ACCESS_KEY: &str = "AKIATESTTESTTEST";
 const SECRET_KEY: &str = "not-to-be-shown";
 const BUCKET: &str = "images";
 
-/// An S3 server inside this process; it ends when dropped.
+/// An S3 server inside this process, on a thread of its own; it ends when dropped.
 pub struct InProcessS3 {
     address: SocketAddr,
-    server: JoinHandle<()>,
-    _root: TempDir,
+    stop: CancellationToken,
+    root: TempDir,
 }
 
 impl InProcessS3 {
     /// Starts one with an empty bucket on a free port.
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join(BUCKET)).unwrap();
         let files = s3s_fs::FileSystem::new(root.path()).unwrap();
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        let service = service.build();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let service = service.clone();
-                tokio::spawn(async move {
-                    let http = Builder::new(TokioExecutor::new());
-                    let _ = http.serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let service = service.build();
+        // Tests wait for child processes that wait for this server: it needs its own thread.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let serving = stopped.run_until_cancelled(serve(listener, service));
+            runtime.unwrap().block_on(serving);
         });
-        Self { address, server, _root: root }
+        Self { address, stop, root }
+    }
+
+    /// Where its objects lie as files.
+    pub fn folder(&self) -> PathBuf {
+        self.root.path().join(BUCKET)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Settings for a store in its bucket.
     pub fn settings(&self) -> Settings {
         settings(self.address, BUCKET)
-    }
-
-    /// The same as a configuration file.
-    pub fn config(&self) -> String {
-        let url = self.settings().url;
-        let keys = format!("access_key_id = '{ACCESS_KEY}'\nsecret_access_key = '{SECRET_KEY}'");
-        format!("[blobs]\nurl = '{url}'\n{keys}\n")
     }
 
     /// Its keys as environment variables.
@@ -82,7 +87,19 @@ impl InProcessS3 {
 
 impl Drop for InProcessS3 {
     fn drop(&mut self) {
-        self.server.abort();
+        self.stop.cancel();
+    }
+}
+
+async fn serve(listener: std::net::TcpListener, service: S3Service) {
+    let listener = TcpListener::from_std(listener).unwrap();
+    while let Ok((socket, _)) = listener.accept().await {
+        let _ = socket.set_nodelay(true);
+        let service = service.clone();
+        tokio::spawn(async move {
+            let http = Builder::new(TokioExecutor::new());
+            let _ = http.serve_connection(TokioIo::new(socket), service).await;
+        });
     }
 }
 
@@ -115,6 +132,11 @@ impl Moto {
         Self { address, process }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Settings for a store in its bucket.
     pub fn settings(&self) -> Settings {
         settings(self.address, BUCKET)
@@ -124,6 +146,14 @@ impl Moto {
     pub fn settings_for_no_bucket(&self) -> Settings {
         settings(self.address, "nowhere")
     }
+}
+
+/// A configuration file for the bucket of the store reached at `address`: its own, or that of a
+/// proxy before it.
+pub fn config(address: SocketAddr) -> String {
+    let url = settings(address, BUCKET).url;
+    let keys = format!("access_key_id = '{ACCESS_KEY}'\nsecret_access_key = '{SECRET_KEY}'");
+    format!("[blobs]\nurl = '{url}'\n{keys}\npart_bytes = 5242880\n")
 }
 
 impl Drop for Moto {

@@ -3,11 +3,11 @@
 use std::io::BufRead;
 use std::io::BufReader;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -15,8 +15,7 @@ use lastra::dimse::client::Scu;
 
 use crate::support::objects::EXPLICIT_LITTLE;
 use crate::support::objects::Object;
-use crate::support::postgres;
-use crate::support::s3::InProcessS3;
+use crate::support::stores::Scaled;
 
 const LASTRA: &str = env!("CARGO_BIN_EXE_lastra");
 
@@ -25,45 +24,94 @@ pub struct Server {
     child: Child,
     pub http: SocketAddr,
     pub dicom: SocketAddr,
-    data: PathBuf,
-    /// Removed with the last holder.
-    folder: Option<tempfile::TempDir>,
+    home: Home,
+}
+
+/// What stays when an archive's process ends; removed with its last holder.
+#[derive(Clone)]
+struct Home {
+    folder: Arc<tempfile::TempDir>,
+    scaled: Option<Arc<Scaled>>,
     arguments: Vec<String>,
+}
+
+impl Home {
+    /// Embedded stores in a new folder.
+    fn with(arguments: &[&str]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Self { folder, scaled: None, arguments }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Where [`Server::start_logged`] has the log written.
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// A command of `lastra` on these stores.
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(LASTRA);
+        self.complete(&mut command, name);
+        command
+    }
+
+    /// Adds the command's name, where the stores are, and timers that suit tests.
+    fn complete(&self, command: &mut Command, name: &str) {
+        command.args([name, "--data"]).arg(self.data()).args(&self.arguments);
+        if let Some(scaled) = &self.scaled {
+            command.args(["--index", &scaled.index, "-c"]).arg(&scaled.config);
+        }
+        command
+            .env("LASTRA_LOG__LEVEL", "warn")
+            .env("LASTRA_ARCHIVE__QUIET_S", "1")
+            .env("LASTRA_JOBS__POLL_MS", "50")
+            .env("LASTRA_JOBS__LEASE_S", "5");
+    }
 }
 
 impl Server {
     /// Embedded stores: SQLite and local disk.
     pub fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_on(None, &[])
     }
 
     /// PostgreSQL and S3; starting another with the same stores gives a second node.
-    pub fn start_scaled(stores: &Scaled) -> Self {
-        Self::start_with(&["--index", &stores.index, "-c", stores.config.to_str().unwrap()])
+    pub fn start_scaled(stores: &Arc<Scaled>) -> Self {
+        Self::start_on(Some(Arc::clone(stores)), &[])
+    }
+
+    /// On these stores, else embedded ones; the process with more environment.
+    pub fn start_on(scaled: Option<Arc<Scaled>>, environment: &[(&str, &str)]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::spawn(Home { folder, scaled, arguments: Vec::new() }, environment)
     }
 
     /// More arguments for `lastra serve`.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
-        Self::spawn(data, Some(folder), arguments)
+        Self::start_in(arguments, &[])
+    }
+
+    /// The same, the process with more environment.
+    pub fn start_in(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(Home::with(arguments), environment)
     }
 
     /// As [`Self::start_with`], its log at level `info` in the file [`Self::log`] reads.
     pub fn start_logged(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = Command::new(LASTRA);
+        let home = Home::with(arguments);
+        let log = std::fs::File::create(home.log()).unwrap();
+        let mut command = home.command("serve");
         command.env("LASTRA_LOG__LEVEL", "info").stderr(log);
-        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
-        Self::spawn_as(command, data, Some(folder), arguments)
+        Self::spawn_as(command, home)
     }
 
     /// What [`Self::start_logged`] has written so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.data.with_file_name("log")).unwrap()
+        std::fs::read_to_string(self.home.log()).unwrap()
     }
 
     /// As [`Self::start_with`], its data folder on a disk of so many MiB, seen by itself only.
@@ -72,35 +120,24 @@ impl Server {
         if !Command::new("unshare").args(["-rm", "true"]).status().ok()?.success() {
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).unwrap();
+        let home = Home::with(arguments);
+        std::fs::create_dir(home.data()).unwrap();
         let mount = format!("mount -t tmpfs -o size={mib}m tmpfs \"$0\" && exec \"$@\"");
         let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", &mount]).arg(&data).arg(LASTRA);
-        command.env("LASTRA_LOG__LEVEL", "warn");
-        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
-        Some(Self::spawn_as(command, data, Some(folder), arguments))
+        command.args(["-rm", "sh", "-c", &mount]).arg(home.data()).arg(LASTRA);
+        home.complete(&mut command, "serve");
+        Some(Self::spawn_as(command, home))
     }
 
-    fn spawn(data: PathBuf, folder: Option<tempfile::TempDir>, arguments: Vec<String>) -> Self {
-        let mut command = Command::new(LASTRA);
-        command.env("LASTRA_LOG__LEVEL", "warn");
-        Self::spawn_as(command, data, folder, arguments)
+    fn spawn(home: Home, environment: &[(&str, &str)]) -> Self {
+        let mut command = home.command("serve");
+        command.envs(environment.iter().copied());
+        Self::spawn_as(command, home)
     }
 
-    fn spawn_as(
-        mut command: Command,
-        data: PathBuf,
-        folder: Option<tempfile::TempDir>,
-        arguments: Vec<String>,
-    ) -> Self {
+    fn spawn_as(mut command: Command, home: Home) -> Self {
         let mut child = command
-            .args(["serve", "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0", "--data"])
-            .arg(&data)
-            .args(&arguments)
-            .env("LASTRA_ARCHIVE__QUIET_S", "1")
-            .env("LASTRA_JOBS__POLL_MS", "50")
+            .args(["--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -111,20 +148,37 @@ impl Server {
             let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
             found.unwrap().parse().unwrap()
         };
-        Self { http: field("http="), dicom: field("dicom="), child, data, folder, arguments }
+        Self { http: field("http="), dicom: field("dicom="), child, home }
     }
 
     /// Kills the process at once, as a power cut would, and starts another on the same data.
     pub fn kill_and_restart(mut self) -> Self {
         self.child.kill().unwrap();
+        self.restart()
+    }
+
+    /// Waits for the process that ended or was killed, and starts another on the same data.
+    pub fn restart(mut self) -> Self {
         self.child.wait().unwrap();
-        Self::spawn(self.data.clone(), self.folder.take(), self.arguments.clone())
+        Self::spawn(self.home.clone(), &[])
     }
 
     /// Asks the process to stop, waits until it has, and starts another on the same data.
     pub fn stop_and_restart(mut self) -> Self {
         assert!(self.stop().success());
-        Self::spawn(self.data.clone(), self.folder.take(), self.arguments.clone())
+        Self::spawn(self.home.clone(), &[])
+    }
+
+    /// Waits until the process has ended by itself.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        let child = &mut self.child;
+        let mut status = None;
+        until("the process ends", || {
+            status = child.try_wait().unwrap();
+            std::future::ready(status.is_some())
+        })
+        .await;
+        status.unwrap()
     }
 
     /// Asks the process to stop and waits until it has.
@@ -134,19 +188,45 @@ impl Server {
         self.child.wait().unwrap()
     }
 
+    /// Folder for the embedded index and the local blobs.
+    pub fn data(&self) -> PathBuf {
+        self.home.data()
+    }
+
+    /// `lastra <name> --json` on this archive's stores.
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = self.home.command(name);
+        command.arg("--json");
+        command
+    }
+
+    /// `lastra check --json`: its last line.
+    pub fn check(&self, arguments: &[&str]) -> serde_json::Value {
+        let output = self.command("check").args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str(text.lines().last().unwrap_or_default())
+            .unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// The blobs of instances, as the files they are on the disk or under the S3 server.
+    pub fn instance_blobs(&self) -> Vec<PathBuf> {
+        let folder = self.home.scaled.as_ref().map(|scaled| scaled.s3.folder());
+        walkdir::WalkDir::new(folder.unwrap_or_else(|| self.home.data().join("blobs")))
+            .into_iter()
+            .filter_map(|entry| Some(entry.ok()?.into_path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "dcm"))
+            .collect()
+    }
+
     /// Files in the blob store, finished or not, also on a disk only the server sees.
     pub fn blob_files(&self) -> Vec<PathBuf> {
         let root = PathBuf::from(format!("/proc/{}/root", self.pid()));
-        walkdir::WalkDir::new(root.join(self.data.strip_prefix("/").unwrap()).join("blobs"))
+        walkdir::WalkDir::new(root.join(self.data().strip_prefix("/").unwrap()).join("blobs"))
             .into_iter()
             .filter_map(Result::ok)
             .filter(|entry| entry.file_type().is_file())
             .map(walkdir::DirEntry::into_path)
             .collect()
-    }
-
-    pub fn data(&self) -> &Path {
-        &self.data
     }
 
     pub fn pid(&self) -> u32 {
@@ -231,23 +311,6 @@ impl Server {
             .filter(|line| line[name.len()..].starts_with(['{', ' ']))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .sum()
-    }
-}
-
-/// Stores that several nodes share: a PostgreSQL database and an S3 bucket's folder.
-pub struct Scaled {
-    index: String,
-    config: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Scaled {
-    /// A fresh database, a fresh prefix in the bucket of `s3`.
-    pub fn new(s3: &InProcessS3) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("lastra.toml");
-        std::fs::write(&config, s3.config()).unwrap();
-        Self { index: postgres::fresh_database(), config, _folder: folder }
     }
 }
 
