@@ -21,6 +21,7 @@ use crate::dicom::part10::write_prefix;
 use crate::dicom::scan::Scanner;
 use crate::dicom::syntax::Encoding;
 use crate::dicom::uid::Uid;
+use crate::index::error::IndexError;
 use crate::model::path::InstancePath;
 use crate::model::study::CopyFacts;
 use crate::model::study::Outcome;
@@ -171,7 +172,12 @@ impl Receiving {
 
         self.writer.finish().await?;
         come_to(Step::BlobDurable);
-        let outcome = self.archive.inner.committer.store(instance).await?;
+        let entered = self.archive.inner.committer.store(instance).await;
+        if matches!(entered, Err(IndexError::NoRoom)) {
+            // Certainly no row names it, and it takes the room that is wanting.
+            let _ = self.archive.inner.blobs.delete(&key).await;
+        }
+        let outcome = entered?;
         come_to(Step::Committed);
         if outcome == Outcome::AlreadyHere {
             // The same bytes are here under another key; this copy is named by no row. If it

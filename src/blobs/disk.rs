@@ -5,8 +5,8 @@
 //! change to sync. What a crash leaves half-written is a blob without a row, which the integrity
 //! sweep finds in the listing and removes once it is old enough.
 //!
-//! Durable means: file data synced, then the folder that holds its entry, and once a process the
-//! folders above. Measured on ext4: one `fdatasync` a file beside one `fsync` of the folder is as
+//! Durable means: file data synced, and the folder that holds its entry (of a file begun while its
+//! bytes still come, then already), and once a process the folders above. Measured on ext4: one `fdatasync` a file beside one `fsync` of the folder is as
 //! fast as syncing groups (`syncfs`, one folder sync for many files), because the journal already
 //! commits concurrent syncs together.
 
@@ -82,7 +82,7 @@ impl Disk {
         };
         let file = file.map_err(|error| failed(&error))?;
         come_to(Step::BlobBegun);
-        Ok(Partial { file, path, key: key.clone(), bytes: 0, kept: false })
+        Ok(Partial { file, path, key: key.clone(), bytes: 0, entered: false, kept: false })
     }
 
     /// Writes the last pieces and makes the blob durable. Touches the disk. The caller says
@@ -94,8 +94,18 @@ impl Disk {
         blob.file.sync_data().map_err(|error| failed(&error))?;
         self.stats.synced();
         come_to(Step::FileSynced);
-        self.folders.sync_entries(&blob.key).map_err(|error| failed(&error))?;
+        self.sync_entry(&mut blob)?;
         Ok(blob)
+    }
+
+    /// Makes the folder's entry of a begun file durable, once. Touches the disk.
+    pub(crate) fn sync_entry(&self, blob: &mut Partial) -> Result<(), BlobError> {
+        if !blob.entered {
+            let synced = self.folders.sync_entries(&blob.key);
+            synced.map_err(|error| BlobError::of_write(blob.key.as_str(), &error))?;
+            blob.entered = true;
+        }
+        Ok(())
     }
 
     /// Removes a blob's file, if it is there. Touches the disk. Not synced: a removal that a crash
@@ -182,6 +192,8 @@ pub(crate) struct Partial {
     path: PathBuf,
     key: BlobKey,
     bytes: u64,
+    /// Its folder's entry is durable.
+    entered: bool,
     kept: bool,
 }
 

@@ -1,5 +1,9 @@
 //! A blob on its way to the local disk.
 //!
+//! The file is begun while the blob still arrives, so that making it, syncing its folder's entry and
+//! most of the writing are over when the last byte comes; what is smaller than `WORTH_BEGINNING` is
+//! written in one call at the end.
+//!
 //! Memory: at most `GATHERED_MOST` times `inline_bytes` gathered while the same amount is being
 //! written (1 MiB: 4 MiB a writer), beside the piece just handed in. Counted are the bytes, not the
 //! larger buffers that pieces of 16 KiB and more may keep alive.
@@ -23,6 +27,8 @@ pub(crate) struct DiskWriter {
     disk: Arc<Disk>,
     key: BlobKey,
     pending: Pending,
+    /// Bytes handed to the disk so far.
+    handed: usize,
     state: State,
 }
 
@@ -37,7 +43,7 @@ enum State {
 impl DiskWriter {
     /// Begins; the file is made with the first write to the disk.
     pub(crate) fn new(disk: Arc<Disk>, key: BlobKey) -> Self {
-        Self { disk, key, pending: Pending::default(), state: State::Resting(None) }
+        Self { disk, key, pending: Pending::default(), handed: 0, state: State::Resting(None) }
     }
 
     /// Takes bytes; waits only when the disk is behind.
@@ -46,18 +52,20 @@ impl DiskWriter {
             return Err(error.clone());
         }
         self.pending.push(bytes);
-        let gather = self.disk.gather_bytes;
+        // Each write about as long as all before it: few calls a blob, and little left at the end.
+        let gather = self.handed.max(WORTH_BEGINNING).min(self.disk.gather_bytes);
         if self.pending.len() < gather {
             return Ok(());
         }
         if let State::Writing(job) = &self.state
             && !job.is_finished()
-            && self.pending.len() < gather.saturating_mul(GATHERED_MOST)
+            && self.pending.len() < self.disk.gather_bytes.saturating_mul(GATHERED_MOST)
         {
             return Ok(());
         }
         self.settle().await?;
         let place = self.disk.writes.place().await?;
+        self.handed = self.handed.saturating_add(self.pending.len());
         let (disk, pieces, partial) = (Arc::clone(&self.disk), self.pending.take(), self.partial());
         let key = self.key.clone();
         self.state = State::Writing(Job::start(place, move || {
@@ -67,6 +75,7 @@ impl DiskWriter {
             partial.append(&pieces)?;
             partial.start_writeback(begin);
             come_to(Step::BytesWritten);
+            disk.sync_entry(&mut partial)?;
             Ok(partial)
         }));
         Ok(())
@@ -125,3 +134,5 @@ impl DiskWriter {
 
 /// How many times `inline_bytes` may gather while the disk is busy with the last of them.
 const GATHERED_MOST: usize = 2;
+/// From here on a blob's file is begun before all of it is here.
+const WORTH_BEGINNING: usize = 64 * 1024;
