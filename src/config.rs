@@ -23,6 +23,7 @@ use crate::index::open::Settings as IndexSettings;
 use crate::jobs::runner::Settings as JobSettings;
 use crate::model::node::Node;
 use crate::telemetry::Settings as LogSettings;
+use crate::web::viewer::Settings as WebSettings;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// The DICOMweb door.
     pub dicomweb: DicomwebSettings,
+    /// Pages.
+    pub web: WebSettings,
     /// The DICOM door.
     pub dicom: DicomSettings,
     /// Rows.
@@ -70,6 +73,7 @@ impl Default for Settings {
             auth: Auth::default(),
             http: HttpSettings::default(),
             dicomweb: DicomwebSettings::default(),
+            web: WebSettings::default(),
             dicom: DicomSettings::default(),
             index: IndexSettings::default(),
             blobs: BlobSettings::default(),

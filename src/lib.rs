@@ -7,6 +7,7 @@
 //! | 10 | [`server`] | assembly of all rooms, and the order in which they start and stop |
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`dicomweb`] | QIDO-RS and WADO-RS |
+//! | 8 | [`web`] | pages: the OHIF viewer |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
 //! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |
 //! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |
@@ -42,3 +43,4 @@ pub mod people;
 pub mod server;
 pub mod steps;
 pub mod telemetry;
+pub mod web;

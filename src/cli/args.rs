@@ -55,6 +55,11 @@ pub enum Command {
         lastra check --sweep          remove blobs no row names\n\n\
         Exit code 6 when something was found.")]
     Check(Check),
+    /// Add the OHIF viewer to the archive, or take it away.
+    #[command(after_help = "Examples:\n  npm pack @ohif/app\n  \
+        lastra viewer add ohif-app-3.13.2.tgz --data /srv/lastra\n  lastra viewer remove\n\n\
+        A running server shows it at /ohif at once.")]
+    Viewer(Viewer),
     /// Show the configuration.
     Config(Config),
 }
@@ -83,6 +88,9 @@ pub struct Stores {
     /// Blobs: a folder, or `s3://bucket/prefix`.
     #[arg(long, value_name = "URL")]
     pub blobs: Option<String>,
+    /// OHIF package (`.tgz`) or unpacked `dist` folder to serve at /ohif.
+    #[arg(long, value_name = "DIR")]
+    pub ohif_dir: Option<String>,
     /// Access control: `off` is the only mode yet.
     #[arg(long, value_name = "MODE")]
     pub auth: Option<String>,
@@ -98,12 +106,41 @@ impl Stores {
             ("--aet", "dicom.ae_title", &self.aet),
             ("--index", "index.url", &self.index),
             ("--blobs", "blobs.url", &self.blobs),
+            ("--ohif-dir", "web.ohif_dir", &self.ohif_dir),
             ("--auth", "auth", &self.auth),
         ]
         .into_iter()
         .filter_map(|(name, key, value)| value.clone().map(|value| Flag { name, key, value }))
         .collect()
     }
+}
+
+/// `lastra viewer`.
+#[derive(Debug, Args)]
+pub struct Viewer {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ViewerAction,
+}
+
+/// What `lastra viewer` does.
+#[derive(Debug, Subcommand)]
+pub enum ViewerAction {
+    /// Unpack OHIF into the data folder, in place of an older one.
+    Add {
+        /// npm's package of `@ohif/app`, or an unpacked `dist` folder.
+        #[arg(value_name = "FILE.tgz|DIR")]
+        package: PathBuf,
+        /// Which archive.
+        #[command(flatten)]
+        stores: Stores,
+    },
+    /// Remove it.
+    Remove {
+        /// Which archive.
+        #[command(flatten)]
+        stores: Stores,
+    },
 }
 
 /// `lastra demo`.

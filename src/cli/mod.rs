@@ -17,3 +17,4 @@ pub mod samples;
 pub mod send;
 pub mod serve;
 pub mod sources;
+pub mod viewer;

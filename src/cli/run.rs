@@ -17,6 +17,7 @@ use crate::cli::import;
 use crate::cli::output::Output;
 use crate::cli::send;
 use crate::cli::serve;
+use crate::cli::viewer;
 use crate::config::ConfigError;
 use crate::config::Flag;
 use crate::config::Loaded;
@@ -53,6 +54,7 @@ async fn dispatch(command: Command, output: Output) -> anyhow::Result<Exit> {
         Command::Send(send) => send::send(&send, output).await,
         Command::Echo(echo) => send::echo(&echo, output).await,
         Command::Check(check) => check::run(&check, output).await,
+        Command::Viewer(viewer) => viewer::run(&viewer, output),
         Command::Config(config) => configuration::run(&config, output),
     }
 }

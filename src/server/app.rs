@@ -1,6 +1,7 @@
 //! The server: opened bottom up, stopped top down.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ use crate::jobs::runner::Work;
 use crate::server::error::StartError;
 use crate::server::lock::DataLock;
 use crate::server::sweep;
+use crate::web::prepare::prepare;
+use crate::web::viewer;
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
 #[derive(Debug)]
@@ -106,11 +109,16 @@ impl App {
         let (dicom_listener, dicom) = DicomListener::bind(&settings.dicom)
             .await
             .map_err(|error| listen("DICOM", &settings.dicom.address, &error))?;
+        if !settings.web.ohif_dir.is_empty() {
+            // Takes seconds, while nothing else runs yet.
+            prepare(Path::new(&settings.web.ohif_dir), &settings.data)?;
+        }
         let rooms = Rooms::open(settings, &clock).await?;
         let archive = rooms.archive.clone();
 
         let stop_doors = CancellationToken::new();
         let router = dicomweb::router(archive.clone(), public, settings.dicomweb.clone())
+            .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
         let router = layers::dress(router, limits);

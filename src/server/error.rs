@@ -35,6 +35,9 @@ pub enum StartError {
     /// The blob store cannot be opened.
     #[error("blob store: {0}")]
     Blobs(#[from] crate::blobs::error::BlobError),
+    /// The viewer named by `web.ohif_dir` cannot be put in place.
+    #[error("web.ohif_dir: {0}")]
+    Viewer(#[from] crate::web::prepare::PrepareError),
     /// The imaging pool cannot be started.
     #[error("imaging pool: {0}")]
     Imaging(#[from] crate::imaging::error::ImagingError),

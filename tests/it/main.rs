@@ -21,3 +21,4 @@ mod imaging;
 mod index;
 mod promises;
 mod support;
+mod web;

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use crate::support::postgres;
 use crate::support::s3::InProcessS3;
 use crate::support::server::Server;
+use crate::support::tools::dev_dir;
 
 const README: &str = include_str!("../../../README.md");
 
@@ -95,6 +96,13 @@ async fn every_command_of_the_readme_does_what_it_says() {
             }
             ["lastra", "import"] => {
                 run(&format!("{} --data {data}", line.replace("/media/cdrom", studies)));
+            }
+            // `./dev` fetched it in the same way, under a name of its own.
+            ["npm", "pack"] => assert!(dev_dir().join("ohif.tgz").exists(), "{line}"),
+            ["lastra", "viewer"] => {
+                let package = dev_dir().join("ohif.tgz").display().to_string();
+                let done = run(&here(&line.replace("ohif-app-*.tgz", &package)));
+                assert!(done.contains("/ohif"), "{line}: {done}");
             }
             ["lastra", "check"] => drop(run(&format!("{line} --data {data}"))),
             ["lastra", "config"] => assert!(run(line).contains("http.address"), "{line}"),
