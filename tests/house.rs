@@ -8,7 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Which floor a room is on; an arrow may only lead to a lower one. The plan is in `src/lib.rs`.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 20] = [
     ("main", 12),
     ("cli", 11),
     ("server", 10),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 19] = [
     ("jobs", 4),
     ("index", 3),
     ("blobs", 2),
+    ("documents", 2),
     ("imaging", 2),
     ("model", 2),
     ("dicom", 1),
