@@ -11,6 +11,14 @@ use lastra::dicom::observe::DataSetPlace;
 use lastra::dicom::observe::Observer;
 use lastra::dicom::scan::Scanner;
 use lastra::dicom::syntax::Encoding;
+use lastra::imaging::pixels::PixelAttributes;
+use lastra::imaging::pixels::PixelCollector;
+use lastra::imaging::render::Dressing;
+use lastra::imaging::render::RenderRequest;
+use lastra::imaging::render::StoredFrame;
+use lastra::imaging::render::render;
+use lastra::imaging::thumbnail::thumbnail;
+use lastra::imaging::view::View;
 
 const ENCODING: Encoding = Encoding::ExplicitLittle;
 
@@ -93,4 +101,64 @@ fn dicom_json(bencher: Bencher<'_, '_>, study: &str) {
         scanner.finish(&mut json).unwrap();
         json.finish().unwrap()
     });
+}
+
+/// A sample's middle frame, ready to be drawn.
+fn frame(study: &str) -> (PixelAttributes, StoredFrame) {
+    let path = match study {
+        "ct-chest" => "ct-chest/ct-18.dcm",
+        "dx-chest" => "dx-chest/dx-1.dcm",
+        "mr-head" => "mr-head/t1-04.dcm",
+        _ => "us-loop/us-1.dcm",
+    };
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies/");
+    let file = std::fs::read(format!("{root}{path}")).unwrap();
+    let meta = String::from_utf8_lossy(&file[..1024]).into_owned();
+    let at = meta.find("1.2.840.10008.1.2").unwrap();
+    let syntax: String =
+        meta[at..].chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    let data_set = data_set(path);
+    let mut collector = PixelCollector::new(ENCODING);
+    let mut scanner = Scanner::new(ENCODING, Limits::DEFAULT);
+    scanner.push(&data_set, &mut collector).unwrap();
+    let layout = observe(&data_set);
+    let attributes = collector.finish();
+    let index = attributes.frames / 2;
+    let ranges = layout.frame(index).unwrap().ranges;
+    let bytes: Vec<u8> = ranges
+        .iter()
+        .flat_map(|range| data_set[range.start as usize..range.end as usize].to_vec())
+        .collect();
+    (attributes, StoredFrame { transfer_syntax: syntax, bytes: bytes.into(), index })
+}
+
+const DRAWN: [&str; 4] = ["ct-chest", "dx-chest", "mr-head", "us-loop"];
+
+/// One frame decoded, windowed and encoded as JPEG, as it is.
+#[divan::bench(args = DRAWN)]
+fn rendered(bencher: Bencher<'_, '_>, study: &str) {
+    let (attributes, stored) = frame(study);
+    let (request, dressing) = (RenderRequest::default(), Dressing::default());
+    let draw = || render(&attributes, &stored, &request, &dressing).unwrap();
+    bencher.counter(ItemsCount::new(1_u32)).bench(draw);
+}
+
+/// A part of it enlarged, as a viewer that zooms asks.
+#[divan::bench(args = DRAWN)]
+fn rendered_part(bencher: Bencher<'_, '_>, study: &str) {
+    let (attributes, stored) = frame(study);
+    let region =
+        lastra::imaging::view::Region::Parts { left: 0.25, top: 0.25, right: 0.75, bottom: 0.75 };
+    let view = View { region: Some(region), ..View::within(512, 512) };
+    let (request, dressing) =
+        (RenderRequest { view, ..RenderRequest::default() }, Dressing::default());
+    let draw = || render(&attributes, &stored, &request, &dressing).unwrap();
+    bencher.counter(ItemsCount::new(1_u32)).bench(draw);
+}
+
+/// One frame as a thumbnail.
+#[divan::bench(args = DRAWN)]
+fn thumbnails(bencher: Bencher<'_, '_>, study: &str) {
+    let (attributes, stored) = frame(study);
+    bencher.counter(ItemsCount::new(1_u32)).bench(|| thumbnail(&attributes, &stored).unwrap());
 }

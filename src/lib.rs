@@ -6,8 +6,8 @@
 //! | 11 | [`cli`] | the commands: serve, demo, import, send, echo, check, config |
 //! | 10 | [`server`] | assembly of all rooms, and the order in which they start and stop |
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
-//! | 8 | [`dicomweb`] | QIDO-RS and WADO-RS |
 //! | 8 | [`web`] | pages: the OHIF viewer |
+//! | 8 | [`dicomweb`] | QIDO-RS, WADO-RS, STOW-RS, WADO-URI |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
 //! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |
 //! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |
@@ -15,6 +15,7 @@
 //! | 4 | [`jobs`] | work that can wait: runner over the durable queue |
 //! | 3 | [`index`] | rows: port, query, SQLite and PostgreSQL adapters |
 //! | 2 | [`blobs`] | bytes: immutable keys, durable writes, ranged reads |
+//! | 2 | [`documents`] | reports and CDA narratives as pages to read |
 //! | 2 | [`imaging`] | pixels: bounded pool, decoding, rendering, thumbnails |
 //! | 2 | [`model`] | plain values the rooms above exchange |
 //! | 1 | [`dicom`] | bytes to values: scanner, Part 10, frames, DICOM JSON, character sets |
@@ -34,6 +35,7 @@ pub mod config;
 pub mod dicom;
 pub mod dicomweb;
 pub mod dimse;
+pub mod documents;
 pub mod http;
 pub mod imaging;
 pub mod index;

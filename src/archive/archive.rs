@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
 use crate::archive::flights::Flights;
+use crate::archive::renders::Renders;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
@@ -29,11 +30,19 @@ pub struct Settings {
     pub sweep_grace_h: u32,
     /// Data sets nested deeper than this are refused.
     pub max_depth: u16,
+    /// MiB of rendered pictures kept in memory for whoever asks for the same again; 0 keeps none.
+    pub render_cache_mib: u16,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { quiet_s: 5, sweep_every_h: 24, sweep_grace_h: 24, max_depth: Limits::DEFAULT.depth }
+        Self {
+            quiet_s: 5,
+            sweep_every_h: 24,
+            sweep_grace_h: 24,
+            max_depth: Limits::DEFAULT.depth,
+            render_cache_mib: 64,
+        }
     }
 }
 
@@ -73,8 +82,10 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) clock: SharedClock,
     /// Who may.
     pub(in crate::archive) access: Access,
-    /// Thumbnails being made now, each once for all who ask.
+    /// Pictures being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
+    /// Pictures made a moment ago.
+    pub(in crate::archive) renders: Renders,
 }
 
 /// The parts an archive is made of.
@@ -101,7 +112,9 @@ impl Archive {
     pub fn new(parts: Parts) -> Self {
         let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
         let flights = Flights::default();
-        let inner = Inner { settings, index, committer, blobs, pool, clock, access, flights };
+        let renders = Renders::new(usize::from(settings.render_cache_mib) * 1024 * 1024);
+        let inner =
+            Inner { settings, index, committer, blobs, pool, clock, access, flights, renders };
         Self { inner: Arc::new(inner) }
     }
 

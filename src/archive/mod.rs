@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod derive;
+pub mod document;
 pub mod error;
 mod facts;
 mod flights;
@@ -15,6 +16,9 @@ pub mod ingest;
 pub mod integrity;
 pub mod metadata;
 pub mod picture;
+pub mod rendered;
+mod renders;
 pub mod retrieve;
 mod scope;
 pub mod search;
+pub mod show;

@@ -1,4 +1,4 @@
-//! Pictures for looking at: rendered frames and thumbnails.
+//! Thumbnails, and what every picture given out has.
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -10,31 +10,30 @@ use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::archive::retrieve::hex;
-use crate::archive::retrieve::layout_of;
 use crate::archive::scope::unknown;
 use crate::blobs::error::BlobError;
-use crate::dicom::syntax::Encoding;
-use crate::imaging::decode::cost;
+use crate::imaging::decode;
 use crate::imaging::error::ImagingError;
-use crate::imaging::pixels::PixelAttributes;
-use crate::imaging::pixels::PixelCollector;
+use crate::imaging::profile::IccProfile;
+use crate::imaging::render::Dressing;
 use crate::imaging::render::RenderRequest;
 use crate::imaging::render::StoredFrame;
+use crate::imaging::render::cost;
 use crate::imaging::render::render;
+use crate::imaging::thumbnail::EDGE_PX;
 use crate::imaging::thumbnail::Placeholder;
 use crate::imaging::thumbnail::placeholder;
 use crate::imaging::thumbnail::thumbnail;
+use crate::imaging::view::View;
 use crate::index::port::DerivedKind;
 use crate::index::port::Located;
 use crate::index::port::SeriesState;
-use crate::index::query::Level;
-use crate::index::query::Query;
 use crate::model::path::Scope;
 
-/// A picture, encoded.
+/// A picture or document, encoded.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// `image/jpeg` or `image/png`.
+    /// `image/jpeg`, `image/png`, `image/gif`, `text/html` or `text/plain`.
     pub media_type: &'static str,
     /// Its bytes.
     pub bytes: Bytes,
@@ -43,47 +42,29 @@ pub struct Picture {
 }
 
 impl Archive {
-    /// Draws a frame: of the instance named, else of the middle instance of the series or study;
-    /// `frame` counts from 1, `None` means the middle one.
-    pub async fn rendered(
-        &self,
-        permit: &Permit,
-        scope: &Scope,
-        frame: Option<u32>,
-        request: &RenderRequest,
-    ) -> Result<Picture, ArchiveError> {
-        let located = self.instance_to_show(permit, scope).await?;
-        let frame = frame.unwrap_or_else(|| middle(located.frames));
-        let (attributes, stored) = self.frame_to_show(&located, frame).await?;
-        let cost = cost(&attributes, &stored);
-        let request = *request;
-        let work = move || render(&attributes, &stored, &request);
-        let bytes = self.inner.pool.run(cost, work).await?;
-        let etag = format!("{}-{frame}-{request:?}", hex(&located.data_set_sha256));
-        Ok(Picture {
-            media_type: request.format.media_type(),
-            bytes: bytes.into(),
-            etag: short(&etag),
-        })
-    }
-
     /// The thumbnail of a study (its first series'), series, instance or frame: JPEG, without
-    /// identifying annotation. What cannot be drawn gets a placeholder that says so.
+    /// annotation or overlays. What cannot be drawn gets a placeholder that says so. `viewport` is
+    /// the size wanted, else it is ours to choose.
     pub async fn thumbnail(
         &self,
         permit: &Permit,
         scope: &Scope,
         frame: Option<u32>,
+        viewport: Option<(u32, u32)>,
     ) -> Result<Picture, ArchiveError> {
-        if scope.instance.is_some() {
-            let located = self.locate_scope(permit, scope).await?;
+        if scope.instance.is_some() || viewport.is_some() {
+            let located = self.to_show(permit, scope).await?;
             let frame = frame.unwrap_or_else(|| middle(located.frames));
-            let bytes = self.instance_thumbnail(&located, frame).await?;
-            let etag = format!("{}-{frame}-thumbnail", hex(&located.data_set_sha256));
+            let bytes = self.instance_thumbnail(&located, frame, viewport).await?;
+            let etag = format!("{}-{frame}-{viewport:?}-thumbnail", hex(&located.data_set_sha256));
             return Ok(Picture { media_type: "image/jpeg", bytes, etag: short(&etag) });
         }
-        let states = self.series_states(permit, scope).await?;
-        let series = states.first().ok_or_else(|| unknown(scope))?.clone();
+        let series = match scope.series {
+            // A series' own state is enough to find what was made of it before.
+            Some(_) => self.series_states(permit, scope).await?.into_iter().next(),
+            None => Some(self.series_to_show(permit, scope).await?.0),
+        };
+        let series = series.ok_or_else(|| unknown(scope))?;
         let etag = format!("{}-{}-thumbnail", series.id, series.revision);
         let archive = self.clone();
         let work = || async move { archive.series_thumbnail(&series).await }.boxed();
@@ -107,8 +88,8 @@ impl Archive {
         let subject = Subject::Study(series.scope.study.clone());
         let permit = self.access().permit(&Actor::System, Purpose::Operation, subject);
         let permit = permit.map_err(|_| ArchiveError::Denied)?;
-        let located = self.instance_to_show(&permit, &series.scope).await?;
-        let bytes = self.instance_thumbnail(&located, middle(located.frames)).await?;
+        let located = self.to_show(&permit, &series.scope).await?;
+        let bytes = self.instance_thumbnail(&located, middle(located.frames), None).await?;
         self.put_derived(series, DerivedKind::Thumbnail, bytes.clone(), "").await?;
         Ok(bytes)
     }
@@ -118,19 +99,12 @@ impl Archive {
         &self,
         located: &Located,
         frame: u32,
+        viewport: Option<(u32, u32)>,
     ) -> Result<Bytes, ArchiveError> {
-        let drawn = match self.frame_to_show(located, frame).await {
-            Ok((attributes, stored)) => {
-                let cost = cost(&attributes, &stored);
-                let work = move || thumbnail(&attributes, &stored);
-                self.inner.pool.run(cost, work).await.map_err(ArchiveError::from)
-            }
-            Err(error) => Err(error),
-        };
-        match drawn {
-            Ok(bytes) => Ok(bytes.into()),
+        let size = viewport.unwrap_or((EDGE_PX, EDGE_PX));
+        match self.drawn_thumbnail(located, frame, viewport).await {
             Err(ArchiveError::Imaging(ImagingError::NoPixels)) => {
-                Ok(placeholder(Placeholder::Document)?.into())
+                Ok(self.placeholder(Placeholder::Document, size).await?)
             }
             Err(ArchiveError::Imaging(
                 error @ (ImagingError::Damaged(_)
@@ -138,65 +112,59 @@ impl Archive {
                 | ImagingError::TooLarge { .. }),
             )) => {
                 tracing::warn!(instance = located.id, %error, "frame cannot be drawn");
-                Ok(placeholder(Placeholder::Unreadable)?.into())
+                Ok(self.placeholder(Placeholder::Unreadable, size).await?)
             }
-            Err(error) => Err(error),
+            drawn => drawn,
         }
     }
 
-    /// The instance a scope is shown by: the one it names, else the middle one of its first series.
-    async fn instance_to_show(
+    async fn placeholder(
         &self,
-        permit: &Permit,
-        scope: &Scope,
-    ) -> Result<Located, ArchiveError> {
-        if scope.instance.is_some() {
-            return self.locate_scope(permit, scope).await;
-        }
-        let states = self.series_states(permit, scope).await?;
-        let series = states.first().ok_or_else(|| unknown(scope))?;
-        let query = Query {
-            level: Level::Instance,
-            study: Some(series.scope.study.clone()),
-            series: series.scope.series.clone(),
-            patient: series.scope.patient.clone(),
-            matches: Vec::new(),
-            limit: 1,
-            offset: series.instances / 2,
-        };
-        let found = self.inner.index.find(&query).await?;
-        let uid = found.into_iter().next().and_then(|found| found.instance).map(|found| found.uid);
-        let instance = Scope { instance: uid, ..series.scope.clone() };
-        self.inner.index.locate(&instance).await?.ok_or_else(|| unknown(scope))
+        kind: Placeholder,
+        size: (u32, u32),
+    ) -> Result<Bytes, ImagingError> {
+        let bytes = u64::from(size.0).saturating_mul(size.1.into()).saturating_mul(2);
+        Ok(self.inner.pool.run(bytes, move || placeholder(kind, size)).await?.into())
     }
 
-    async fn frame_to_show(
+    async fn drawn_thumbnail(
         &self,
         located: &Located,
         frame: u32,
-    ) -> Result<(PixelAttributes, StoredFrame), ArchiveError> {
-        let layout = layout_of(located)?;
-        if layout.pixels.is_none() {
-            return Err(ImagingError::NoPixels.into());
-        }
-        let pieces = self.header_pieces(located, &layout).await?;
+        viewport: Option<(u32, u32)>,
+    ) -> Result<Bytes, ArchiveError> {
+        let layout = Self::image_layout(located)?;
+        let (attributes, _) = self.header_to_show(located, &layout, false).await?;
         let bytes = self.stored_frame(located, &layout, frame).await?;
-        let encoding = Encoding::of(&located.transfer_syntax);
-        let mut collector = PixelCollector::new(encoding);
-        layout.scan_header(encoding, self.inner.settings.limits(), &pieces, &mut collector)?;
-        let index = frame.saturating_sub(1);
         let transfer_syntax = located.transfer_syntax.clone();
-        Ok((collector.finish(), StoredFrame { transfer_syntax, bytes, index }))
+        let stored = StoredFrame { transfer_syntax, bytes, index: frame.saturating_sub(1) };
+        let Some((width, height)) = viewport else {
+            let cost = decode::cost(&attributes, &stored);
+            return Ok(self
+                .inner
+                .pool
+                .run(cost, move || thumbnail(&attributes, &stored))
+                .await?
+                .into());
+        };
+        let request = RenderRequest {
+            view: View::within(width, height),
+            profile: IccProfile::No,
+            ..RenderRequest::default()
+        };
+        let cost = cost(&attributes, &stored, &request);
+        let work = move || render(&attributes, &stored, &request, &Dressing::default());
+        Ok(self.inner.pool.run(cost, work).await?.into())
     }
 }
 
 /// The middle frame's number, from 1.
-fn middle(frames: u32) -> u32 {
+pub fn middle(frames: u32) -> u32 {
     frames / 2 + 1
 }
 
 /// A validator of bounded length.
-fn short(text: &str) -> String {
+pub(in crate::archive) fn short(text: &str) -> String {
     use sha2::Digest;
     hex(&sha2::Sha256::digest(text)).chars().take(32).collect()
 }

@@ -2,8 +2,8 @@
 //!
 //! Lives here: the bounded iterative scanner ([`scan`]) that everything else listens to, Part 10
 //! files ([`part10`]), typed header facts ([`header`]), where each frame lies ([`frames`],
-//! [`layout`]), both heard in one pass ([`observe`]), the DICOM JSON writer ([`json`]), character
-//! sets ([`charset`]).
+//! [`layout`]), both heard in one pass ([`observe`]), the DICOM JSON writer ([`json`]), small data
+//! sets to walk in any order ([`tree`]), character sets ([`charset`]).
 //!
 //! Never here: I/O, async, recursion on input, `unwrap` or indexing on input.
 //! Start at [`scan`].
@@ -13,7 +13,7 @@ pub mod charset;
 mod charset_term;
 pub mod date;
 #[cfg(test)]
-mod feed;
+pub(crate) mod feed;
 pub mod frames;
 pub mod header;
 mod header_table;
@@ -26,6 +26,8 @@ pub mod limits;
 pub mod observe;
 pub mod part10;
 pub mod person_name;
+pub mod readable;
 pub mod scan;
 pub mod syntax;
+pub mod tree;
 pub mod uid;

@@ -1,5 +1,5 @@
 //! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS) and storing (STOW-RS), below
-//! `/dicom-web`.
+//! `/dicom-web`; the URI service (WADO-URI) at `/wado`.
 //!
 //! Never here: rows, blobs, what a study is. Handlers ask the archive and write what it says.
 //! Start at [`routes`]; [`accept`] and [`offer`] decide what a client gets, [`wado`], [`qido`] and
@@ -19,7 +19,10 @@ pub mod qido_fields;
 pub mod qido_keys;
 pub mod qido_params;
 pub mod related;
+pub mod rendered_documents;
 pub mod rendered_params;
+pub mod rendered_pictures;
+pub mod rendered_presentation;
 pub mod routes;
 pub mod stow;
 pub mod stow_answer;
@@ -29,3 +32,5 @@ pub mod wado_bulk;
 pub mod wado_frames;
 pub mod wado_metadata;
 pub mod wado_rendered;
+pub mod wado_uri;
+pub mod wado_uri_params;

@@ -1,4 +1,5 @@
-//! The routes of DICOMweb, all below `/dicom-web` (PS3.18 §10.4.1.1, §10.6.1.1).
+//! The routes of DICOMweb, all below `/dicom-web` (PS3.18 §10.4.1.1, §10.6.1.1), and the one of the
+//! URI service (PS3.18 §9).
 
 use std::sync::Arc;
 
@@ -15,15 +16,20 @@ use crate::dicomweb::wado_bulk::retrieve_bulkdata;
 use crate::dicomweb::wado_frames::retrieve_frames;
 use crate::dicomweb::wado_metadata::retrieve_metadata;
 use crate::dicomweb::wado_rendered::{retrieve_rendered, retrieve_thumbnail};
+use crate::dicomweb::wado_uri::retrieve_by_uri;
 use crate::http::base::PublicUrl;
 
 /// Routes whose request bodies may have any length: STOW-RS reads them as a stream.
 pub const LARGE_BODIES: &[&str] = &["/dicom-web/studies", "/dicom-web/studies/{study}"];
 
+/// Path of the URI service (PS3.18 §9), where archives have it.
+pub const WADO_URI: &str = "/wado";
+
 /// All routes. `HEAD` is answered wherever `GET` is.
 pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router {
     let door = Door { archive, public, settings: Arc::new(settings) };
-    Router::new().nest(ROOT, routes().with_state(door))
+    let by_uri = Router::new().route(WADO_URI, get(retrieve_by_uri)).with_state(door.clone());
+    Router::new().nest(ROOT, routes().with_state(door)).merge(by_uri)
 }
 
 /// The routes below the root, still without what they answer from.

@@ -1,76 +1,78 @@
-//! WADO-RS: pictures for looking at (PS3.18 §10.4.1.1.3, §10.4.1.1.4).
+//! WADO-RS: pictures and documents for looking at (PS3.18 §10.4.1.1.3, §10.4.1.1.4).
 
-use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use crate::archive::picture::Picture;
+use crate::archive::picture::{Picture, middle};
+use crate::archive::show::{Kind, kind_of};
 use crate::dicomweb::frame_list;
-use crate::dicomweb::multipart::put;
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::qido::warn;
-use crate::dicomweb::rendered_params::{of_rendered, of_thumbnail};
-use crate::dicomweb::wado::{Retrieval, vary};
-use crate::http::caching::ETag;
+use crate::dicomweb::rendered_documents::{encapsulated, report};
+use crate::dicomweb::rendered_params::{
+    check_presentation, of_rendered, of_thumbnail, unknown_of_rendered, unknown_of_thumbnail,
+};
+use crate::dicomweb::rendered_pictures::{Asked, Shown, pictures, whole};
+use crate::dicomweb::rendered_presentation::presented;
+use crate::dicomweb::wado::Retrieval;
 use crate::http::problem::Problem;
-use crate::imaging::render::Format;
 
 const JPEG: Offer<'static> = Offer { media: "image/jpeg", multipart: false, syntax: None };
-const PNG: Offer<'static> = Offer { media: "image/png", multipart: false, syntax: None };
 
-/// Retrieve Rendered: `GET …/rendered` of a study, series, instance or frame: one picture, JPEG or
-/// PNG. Of a study or series, the middle of it.
+/// Retrieve Rendered: `GET …/rendered` of a study, series, instance or frames. By itself one picture
+/// (of a study or series the middle of it), one moving picture or one document; in multipart
+/// everything there is to see.
 pub async fn retrieve_rendered(asked: Retrieval) -> Result<Response, Problem> {
-    let frame = one_frame(&asked)?;
-    let rendering = of_rendered(&asked.query)?;
-    let mut request = rendering.request;
-    request.format = match choose(&asked.accept, &[JPEG, PNG]) {
-        Some(0) => Format::Jpeg,
-        Some(_) => Format::Png,
-        None => return Err(Problem::not_acceptable("pictures are given as image/jpeg, image/png")),
-    };
-    let picture = asked.archive.rendered(&asked.permit, &asked.scope, frame, &request).await?;
-    let mut response = answer(&asked, picture);
-    if !rendering.unsupported_annotations.is_empty() {
-        let values = rendering.unsupported_annotations.join(",");
-        let text = format!("The following annotation values are not supported: {values}");
-        warn(&mut response, &asked.urls, &text);
-    }
+    let request = of_rendered(&asked.query)?;
+    let listed = listed_frames(&asked)?;
+    let located = asked.archive.to_show(&asked.permit, &asked.scope).await?;
+    let mut response = match kind_of(&located) {
+        Kind::Image => {
+            let frames = listed.unwrap_or_default();
+            let lone = middle(located.frames);
+            pictures(&asked, Shown { located, frames, lone }, Asked { request, applied: None })
+                .await
+        }
+        Kind::Presentation => {
+            check_presentation(&asked.query, &request)?;
+            presented(&asked, &located, request).await
+        }
+        Kind::Report => report(&asked, &located).await,
+        Kind::Encapsulated => encapsulated(&asked, &located).await,
+        Kind::Other => Err(Problem::not_acceptable(
+            "the object has neither pixels nor text that could be shown",
+        )),
+    }?;
+    tell_unknown(&mut response, &asked, &unknown_of_rendered(&asked.query));
     Ok(response)
 }
 
 /// Retrieve Thumbnail: `GET …/thumbnail` of a study, series, instance or frame: one JPEG.
 pub async fn retrieve_thumbnail(asked: Retrieval) -> Result<Response, Problem> {
-    let frame = one_frame(&asked)?;
+    let frame = match listed_frames(&asked)?.as_deref() {
+        None => None,
+        Some([frame]) => Some(*frame),
+        Some(_) => return Err(Problem::not_acceptable("a thumbnail is of one frame at a time")),
+    };
+    let viewport = of_thumbnail(&asked.query)?;
     if choose(&asked.accept, &[JPEG]).is_none() {
         return Err(Problem::not_acceptable("thumbnails are given as image/jpeg"));
     }
     let (archive, permit, scope) = (&asked.archive, &asked.permit, &asked.scope);
-    let picture = match of_thumbnail(&asked.query)? {
-        Some(request) => archive.rendered(permit, scope, frame, &request).await?,
-        None => archive.thumbnail(permit, scope, frame).await?,
-    };
-    Ok(answer(&asked, picture))
+    let picture: Picture = archive.thumbnail(permit, scope, frame, viewport).await?;
+    let mut response = whole(&asked.headers, picture);
+    tell_unknown(&mut response, &asked, &unknown_of_thumbnail(&asked.query));
+    Ok(response)
 }
 
-/// The frame named, if any; pictures of several at once are not given.
-fn one_frame(asked: &Retrieval) -> Result<Option<u32>, Problem> {
-    let Some(list) = &asked.place.frames else { return Ok(None) };
-    match frame_list::parse(list)?.as_slice() {
-        [frame] => Ok(Some(*frame)),
-        _ => Err(Problem::not_acceptable("pictures are given of one frame at a time")),
-    }
+/// The frames the path names; `None` when it names none.
+fn listed_frames(asked: &Retrieval) -> Result<Option<Vec<u32>>, Problem> {
+    asked.place.frames.as_deref().map(frame_list::parse).transpose()
 }
 
-fn answer(asked: &Retrieval, picture: Picture) -> Response {
-    let etag = ETag::strong(&picture.etag);
-    if let Some(response) = etag.not_modified(&asked.headers) {
-        return vary(response);
+/// Parameters that are not supported are ignored, and told (PS3.18 §6.2).
+pub fn tell_unknown(response: &mut Response, asked: &Retrieval, names: &[&str]) {
+    if !names.is_empty() {
+        let text = format!("The following query parameters are not supported: {}", names.join(","));
+        warn(response, &asked.urls, &text);
     }
-    let length = picture.bytes.len();
-    let mut response = Body::from(picture.bytes).into_response();
-    put(&mut response, CONTENT_TYPE, picture.media_type);
-    put(&mut response, CONTENT_LENGTH, &length.to_string());
-    etag.write(response.headers_mut());
-    vary(response)
 }

@@ -181,9 +181,10 @@ fn of_imaging(error: &ImagingError) -> Problem {
             "The stored pixels do not decode",
             error.to_string(),
         ),
-        ImagingError::TooLarge { .. } => {
+        ImagingError::TooLarge { .. } | ImagingError::TooManyFrames { .. } => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", error.to_string())
         }
+        ImagingError::OutsidePicture { .. } => Problem::bad_parameter("viewport or region", error),
         ImagingError::Stopped => Problem::unavailable("the archive is stopping"),
     }
 }

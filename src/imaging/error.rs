@@ -26,6 +26,22 @@ pub enum ImagingError {
         /// Bytes it would take.
         bytes: u64,
     },
+    /// A moving picture of more frames than are put into one.
+    #[error("{frames} frames are more than the {most} one moving picture may have")]
+    TooManyFrames {
+        /// Frames asked for.
+        frames: usize,
+        /// Frames there may be.
+        most: u64,
+    },
+    /// Nothing of the picture lies in the part asked for.
+    #[error("the part asked for lies outside the picture, which has {width} by {height} pixels")]
+    OutsidePicture {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
     /// The pool is stopping.
     #[error("the imaging pool is stopping")]
     Stopped,

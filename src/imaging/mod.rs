@@ -2,10 +2,19 @@
 //!
 //! Never here: I/O, async I/O, the global rayon pool. Start at [`render`].
 
+pub mod caption;
+pub mod cine;
 pub mod decode;
 pub mod encode;
 pub mod error;
+pub mod lettering;
+pub mod overlay;
 pub mod pixels;
 pub mod pool;
+pub mod presentation;
+pub mod profile;
 pub mod render;
+pub mod resample;
+pub mod shapes;
 pub mod thumbnail;
+pub mod view;

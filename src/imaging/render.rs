@@ -1,7 +1,8 @@
 //! Drawing a frame for the screen (PS3.18 §8.3.5, PS3.4 §N.2).
 //!
 //! Grey goes stored value → modality value → window or VOI LUT → level; colour goes to red, green
-//! and blue. Pictures are made smaller by area averaging, never larger.
+//! and blue. Then come overlays, the part and size asked for, the colour profile and, last of all,
+//! what is written into the picture. A presentation state takes the place of the first steps.
 
 mod colour;
 mod grey;
@@ -12,10 +13,16 @@ mod tone;
 
 use bytes::Bytes;
 
-use crate::imaging::decode::{Detail, decode};
+use crate::imaging::caption::Captions;
+use crate::imaging::decode::{self, Detail, Frame, decode};
 use crate::imaging::encode::{Raster, encode};
 use crate::imaging::error::ImagingError;
+use crate::imaging::overlay::Overlay;
 use crate::imaging::pixels::{Photometric, PixelAttributes};
+use crate::imaging::presentation::{Presented, draw as presentation};
+use crate::imaging::profile::{self, IccProfile};
+use crate::imaging::resample::{resample, turned};
+use crate::imaging::view::View;
 
 /// Format of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +31,8 @@ pub enum Format {
     Jpeg,
     /// `image/png`.
     Png,
+    /// `image/gif`.
+    Gif,
 }
 
 impl Format {
@@ -32,6 +41,7 @@ impl Format {
         match self {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
+            Self::Gif => "image/gif",
         }
     }
 }
@@ -65,10 +75,50 @@ pub struct RenderRequest {
     pub format: Format,
     /// JPEG quality, 1 to 100.
     pub quality: u8,
-    /// The picture fits into so many pixels (width, height), aspect kept, never enlarged; `None`: as large as the frame.
-    pub viewport: Option<(u32, u32)>,
+    /// Which part, how large, which way round.
+    pub view: View,
     /// Window in place of the object's own.
     pub window: Option<Window>,
+    /// Overlay planes are drawn.
+    pub overlays: bool,
+    /// The patient is written into the picture.
+    pub patient: bool,
+    /// The procedure is written into the picture.
+    pub technique: bool,
+    /// What becomes of the colour profile.
+    pub profile: IccProfile,
+}
+
+/// JPEG quality when nothing is said.
+pub const QUALITY: u8 = 90;
+
+impl Default for RenderRequest {
+    /// The frame as it is, as JPEG.
+    fn default() -> Self {
+        Self {
+            format: Format::Jpeg,
+            quality: QUALITY,
+            view: View::default(),
+            window: None,
+            overlays: false,
+            patient: false,
+            technique: false,
+            profile: IccProfile::Unsaid,
+        }
+    }
+}
+
+/// What goes with a frame into its picture; what a request does not ask for is left empty.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dressing {
+    /// Overlay planes, their bits read.
+    pub overlays: Vec<Overlay>,
+    /// Lines to write.
+    pub captions: Captions,
+    /// The object's colour profile.
+    pub profile: Option<Bytes>,
+    /// What a presentation state makes of this frame.
+    pub presented: Option<Box<Presented>>,
 }
 
 /// One frame's stored bytes.
@@ -82,17 +132,85 @@ pub struct StoredFrame {
     pub index: u32,
 }
 
+/// Memory, in bytes, that [`render`] may take.
+pub fn cost(attributes: &PixelAttributes, frame: &StoredFrame, request: &RenderRequest) -> u64 {
+    let source = (attributes.columns.into(), attributes.rows.into());
+    let target = request
+        .view
+        .rect(source)
+        .map_or((0, 0), |rect| request.view.size(&rect, attributes.tallness));
+    // The picture, the same in other colours, and its encoded form.
+    let drawn = u64::from(target.0).saturating_mul(target.1.into()).saturating_mul(9);
+    decode::cost(attributes, frame).saturating_add(drawn)
+}
+
 /// Draws a frame. CPU work: call it on the pool only.
 pub fn render(
     attributes: &PixelAttributes,
     frame: &StoredFrame,
     request: &RenderRequest,
+    dressing: &Dressing,
 ) -> Result<Vec<u8>, ImagingError> {
-    let raster = draw(attributes, frame, request.viewport, request.window)?;
-    encode(&raster, request.format, request.quality)
+    let (raster, profile) = picture(attributes, frame, request, dressing)?;
+    encode(&raster, request.format, request.quality, profile.as_deref())
 }
 
-/// Draws a frame without encoding it.
+/// Draws a frame as asked without encoding it, with the colour profile that belongs to it.
+pub fn picture(
+    attributes: &PixelAttributes,
+    frame: &StoredFrame,
+    request: &RenderRequest,
+    dressing: &Dressing,
+) -> Result<(Raster, Option<Vec<u8>>), ImagingError> {
+    let raster = match &dressing.presented {
+        Some(presented) => {
+            presentation::draw(attributes, frame, presented, &request.view, dressing)?
+        }
+        None => viewed(attributes, frame, request, &dressing.overlays)?,
+    };
+    let (mut raster, profile) =
+        profile::apply(raster, dressing.profile.as_deref(), request.profile)?;
+    dressing.captions.draw(&mut raster);
+    Ok((raster, profile))
+}
+
+/// The part asked for of a frame, with its overlays.
+fn viewed(
+    attributes: &PixelAttributes,
+    frame: &StoredFrame,
+    request: &RenderRequest,
+    overlays: &[Overlay],
+) -> Result<Raster, ImagingError> {
+    let view = &request.view;
+    let source = (attributes.columns.into(), attributes.rows.into());
+    let size = view.size(&view.rect(source)?, attributes.tallness);
+    let plain = view.region.is_none() && overlays.is_empty();
+    let raster = if plain && size.0 <= source.0 && size.1 <= source.1 {
+        let smaller = Detail::AtLeast { width: size.0, height: size.1 };
+        let detail = if size == source { Detail::Full } else { smaller };
+        let decoded = decode(attributes, frame, detail)?;
+        // A code stream may be smaller than its header says.
+        let size = (size.0.min(decoded.width), size.1.min(decoded.height));
+        tone(attributes, &decoded, frame.index, request.window, size)?
+    } else {
+        let decoded = decode(attributes, frame, Detail::Full)?;
+        let source = (decoded.width, decoded.height);
+        let mut whole = tone(attributes, &decoded, frame.index, request.window, source)?;
+        for overlay in overlays {
+            overlay.draw(&mut whole, Some(&decoded), frame.index);
+        }
+        let rect = view.rect(source)?;
+        let size = view.size(&rect, attributes.tallness);
+        if view.region.is_none() && size == source {
+            whole
+        } else {
+            resample(&whole, &rect, size.0, size.1)
+        }
+    };
+    Ok(turned(raster, 0, view.flip_across, view.flip_down))
+}
+
+/// Draws a whole frame for an overview: fitted into a viewport, its pixels made square, never larger.
 pub fn draw(
     attributes: &PixelAttributes,
     frame: &StoredFrame,
@@ -107,14 +225,25 @@ pub fn draw(
     let decoded = decode(attributes, frame, detail)?;
     // A code stream may be larger or smaller than its header says.
     let size = (size.0.min(decoded.width), size.1.min(decoded.height));
+    tone(attributes, &decoded, frame.index, window, size)
+}
+
+/// Samples to grey levels or colours, in a picture of that size: at most the frame's.
+pub(in crate::imaging) fn tone(
+    attributes: &PixelAttributes,
+    decoded: &Frame,
+    index: u32,
+    window: Option<Window>,
+    size: (u32, u32),
+) -> Result<Raster, ImagingError> {
     match (decoded.samples_per_pixel, &decoded.photometric) {
-        (1, Photometric::PaletteColor) | (3, _) => colour::draw(attributes, &decoded, size),
+        (1, Photometric::PaletteColor) | (3, _) => colour::draw(attributes, decoded, size),
         (1, Photometric::Monochrome2) if attributes.supplemental => {
             let full = (decoded.width, decoded.height);
-            let grey = grey::draw(attributes, &decoded, frame.index, window, full)?;
-            colour::supplement(attributes, &decoded, &grey, size)
+            let grey = grey::draw(attributes, decoded, index, window, full)?;
+            colour::supplement(attributes, decoded, &grey, size)
         }
-        _ => grey::draw(attributes, &decoded, frame.index, window, size),
+        _ => grey::draw(attributes, decoded, index, window, size),
     }
 }
 

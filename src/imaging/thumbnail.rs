@@ -4,6 +4,8 @@ use crate::imaging::encode::{Raster, encode};
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::render::{Format, StoredFrame, draw};
+use crate::imaging::resample::resample;
+use crate::imaging::view::Rect;
 
 /// Longest edge of a thumbnail in pixels.
 pub const EDGE_PX: u32 = 192;
@@ -26,18 +28,25 @@ pub fn thumbnail(
     frame: &StoredFrame,
 ) -> Result<Vec<u8>, ImagingError> {
     let raster = draw(attributes, frame, Some((EDGE_PX, EDGE_PX)), None)?;
-    encode(&raster, Format::Jpeg, QUALITY)
+    encode(&raster, Format::Jpeg, QUALITY, None)
 }
 
-/// A tile as JPEG, [`EDGE_PX`] square. Takes about a tenth of a millisecond.
-pub fn placeholder(kind: Placeholder) -> Result<Vec<u8>, ImagingError> {
+/// A square tile as JPEG, as large as fits into so many pixels. Takes about a tenth of a millisecond
+/// at [`EDGE_PX`].
+pub fn placeholder(
+    kind: Placeholder,
+    (width, height): (u32, u32),
+) -> Result<Vec<u8>, ImagingError> {
     let shade: fn(i32, i32) -> u8 = match kind {
         Placeholder::Document => document,
         Placeholder::Unreadable => cross,
     };
     // The drawings are of a square of 192.
     let data = (0..192).flat_map(|y| (0..192).map(move |x| shade(x, y))).collect();
-    encode(&Raster { width: EDGE_PX, height: EDGE_PX, channels: 1, data }, Format::Jpeg, QUALITY)
+    let tile = Raster { width: EDGE_PX, height: EDGE_PX, channels: 1, data };
+    let edge = width.min(height).max(1);
+    let whole = Rect { left: 0.0, top: 0.0, width: EDGE_PX.into(), height: EDGE_PX.into() };
+    encode(&resample(&tile, &whole, edge, edge), Format::Jpeg, QUALITY, None)
 }
 
 const GROUND: u8 = 0x30;
@@ -74,8 +83,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_small_pictures_that_differ() {
-        let document = placeholder(Placeholder::Document).unwrap();
-        let unreadable = placeholder(Placeholder::Unreadable).unwrap();
+        let document = placeholder(Placeholder::Document, (EDGE_PX, 300)).unwrap();
+        let unreadable = placeholder(Placeholder::Unreadable, (EDGE_PX, EDGE_PX)).unwrap();
         assert_ne!(document, unreadable);
         for jpeg in [document, unreadable] {
             let picture = image::load_from_memory(&jpeg).unwrap();

@@ -200,7 +200,7 @@ fn a_code_stream_of_another_size_than_its_header_is_refused() {
         data: vec![100; 64 * 64],
     };
     let format = crate::imaging::render::Format::Jpeg;
-    let jpeg = crate::imaging::encode::encode(&raster, format, 90).unwrap();
+    let jpeg = crate::imaging::encode::encode(&raster, format, 90, None).unwrap();
     let syntax = "1.2.840.10008.1.2.4.50";
     assert!(run(&grey(64, 64, 8, 8), syntax, &jpeg).is_ok());
     assert!(run(&grey(64, 60, 8, 8), syntax, &jpeg).is_ok(), "nearly the same is drawn");

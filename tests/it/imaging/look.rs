@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lastra::imaging::render::{Format, RenderRequest, render};
+use lastra::imaging::render::{Dressing, Format, RenderRequest, render};
 use lastra::imaging::thumbnail::{Placeholder, placeholder, thumbnail};
 
 use super::object::{files, open, pydicom_data};
@@ -21,10 +21,9 @@ fn everything_that_decodes_is_drawn() {
             continue;
         }
         let stored = object.frame(object.frames() / 2);
-        let request =
-            RenderRequest { format: Format::Png, quality: 90, viewport: None, window: None };
+        let request = RenderRequest { format: Format::Png, ..RenderRequest::default() };
         let name = path.file_stem().unwrap().to_str().unwrap();
-        match render(&object.attributes, &stored, &request) {
+        match render(&object.attributes, &stored, &request, &Dressing::default()) {
             Ok(png) => {
                 let small = thumbnail(&object.attributes, &stored).unwrap();
                 assert_eq!(small[..2], [0xFF, 0xD8]);
@@ -40,7 +39,7 @@ fn everything_that_decodes_is_drawn() {
     }
     if let Some(folder) = &folder {
         for kind in [Placeholder::Document, Placeholder::Unreadable] {
-            let picture = image::load_from_memory(&placeholder(kind).unwrap()).unwrap();
+            let picture = image::load_from_memory(&placeholder(kind, (192, 192)).unwrap()).unwrap();
             picture.save(folder.join(format!("placeholder-{kind:?}.png"))).unwrap();
         }
     }

@@ -1,0 +1,172 @@
+//! Known answers of presentation states.
+
+use dicom_core::Tag;
+
+use super::parse::parse;
+use super::{GRAYSCALE, Presentation};
+use crate::dicom::feed::{element, scan, sequence};
+use crate::dicom::syntax::Encoding;
+use crate::dicom::tree::Tree;
+use crate::imaging::encode::Raster;
+use crate::imaging::pixels::{Photometric, PixelAttributes};
+use crate::imaging::render::{Dressing, RenderRequest, StoredFrame, picture};
+use crate::imaging::view::View;
+
+fn state(elements: &[Vec<u8>]) -> Presentation {
+    let mut all = vec![element(Tag(0x0008, 0x0016), "UI", format!("{GRAYSCALE}\0").as_bytes())];
+    all.extend_from_slice(elements);
+    let mut tree = Tree::new(Encoding::ExplicitLittle);
+    scan(&all, &mut tree);
+    parse(tree.root())
+}
+
+/// An image of 4 by 2 pixels with the values 0 to 7 times 30, MONOCHROME1 on purpose.
+fn drawn(state: &Presentation, view: View) -> Raster {
+    let attributes = PixelAttributes {
+        rows: 2,
+        columns: 4,
+        samples_per_pixel: 1,
+        bits_allocated: 8,
+        bits_stored: 8,
+        high_bit: 7,
+        frames: 1,
+        tallness: 1.0,
+        photometric: Photometric::Monochrome1,
+        ..PixelAttributes::default()
+    };
+    let bytes: Vec<u8> = (0..8).map(|n| n * 30).collect();
+    let transfer_syntax = "1.2.840.10008.1.2.1".to_owned();
+    let frame = StoredFrame { transfer_syntax, bytes: bytes.into(), index: 0 };
+    let presented = Some(Box::new(state.of("1.2.3", 1)));
+    let request = RenderRequest { view, ..RenderRequest::default() };
+    let dressing = Dressing { presented, ..Dressing::default() };
+    picture(&attributes, &frame, &request, &dressing).unwrap().0
+}
+
+fn target(instance: &str) -> Vec<u8> {
+    let uid = element(Tag(0x0008, 0x1155), "UI", format!("{instance}\0").as_bytes());
+    sequence(Tag(0x0008, 0x1140), &[uid])
+}
+
+fn text(tag: Tag, vr: &str, value: &str) -> Vec<u8> {
+    let mut bytes = value.as_bytes().to_vec();
+    if bytes.len() % 2 == 1 {
+        bytes.push(b' ');
+    }
+    element(tag, vr, &bytes)
+}
+
+#[test]
+fn an_empty_state_shows_all_values_as_they_are_whatever_the_image_says() {
+    assert_eq!(drawn(&state(&[]), View::default()).data, [0, 30, 60, 90, 120, 150, 180, 210]);
+    let inverse = text(Tag(0x2050, 0x0020), "CS", "INVERSE");
+    let levels = drawn(&state(&[inverse]), View::default()).data;
+    assert_eq!(levels, [255, 225, 195, 165, 135, 105, 75, 45]);
+}
+
+#[test]
+fn the_window_of_the_image_it_is_for_is_taken() {
+    let window = |instance: &str, center: &str| {
+        let rule = [
+            target(instance),
+            text(Tag(0x0028, 0x1050), "DS", center),
+            text(Tag(0x0028, 0x1051), "DS", "2"),
+        ];
+        rule.concat()
+    };
+    let state =
+        state(&[sequence(Tag(0x0028, 0x3110), &[window("9.9", "10"), window("1.2.3", "100")])]);
+    assert_eq!(drawn(&state, View::default()).data, [0, 0, 0, 0, 255, 255, 255, 255]);
+}
+
+#[test]
+fn the_part_shown_is_turned_and_then_flipped() {
+    let sl = |x: i32, y: i32| [x.to_le_bytes(), y.to_le_bytes()].concat();
+    // The two middle columns.
+    let area = [
+        element(Tag(0x0070, 0x0052), "SL", &sl(2, 1)),
+        element(Tag(0x0070, 0x0053), "SL", &sl(3, 2)),
+        text(Tag(0x0070, 0x0100), "CS", "SCALE TO FIT"),
+    ];
+    let area = sequence(Tag(0x0070, 0x005A), &[area.concat()]);
+    let rotation = element(Tag(0x0070, 0x0042), "US", &90_u16.to_le_bytes());
+    let flip = text(Tag(0x0070, 0x0041), "CS", "Y");
+    let plain = drawn(&state(&[area.clone()]), View::default());
+    assert_eq!((plain.width, plain.data), (2, vec![30, 60, 150, 180]));
+    let turned = drawn(&state(&[rotation.clone(), area.clone()]), View::default());
+    assert_eq!(turned.data, [150, 30, 180, 60]);
+    let flipped = drawn(&state(&[flip, rotation, area.clone()]), View::default());
+    assert_eq!(flipped.data, [30, 150, 60, 180]);
+    let larger = drawn(&state(&[area]), View::within(8, 4));
+    assert_eq!((larger.width, larger.height), (4, 4));
+}
+
+#[test]
+fn an_area_larger_than_the_image_has_black_around_it() {
+    let sl = |x: i32, y: i32| [x.to_le_bytes(), y.to_le_bytes()].concat();
+    let area = [
+        element(Tag(0x0070, 0x0052), "SL", &sl(0, 1)),
+        element(Tag(0x0070, 0x0053), "SL", &sl(5, 2)),
+    ];
+    let picture =
+        drawn(&state(&[sequence(Tag(0x0070, 0x005A), &[area.concat()])]), View::default());
+    assert_eq!(picture.data, [0, 0, 30, 60, 90, 0, 0, 120, 150, 180, 210, 0]);
+    // Numbers that no picture can have are held within bounds.
+    let far = [
+        element(Tag(0x0070, 0x0052), "SL", &sl(i32::MIN, i32::MIN)),
+        element(Tag(0x0070, 0x0053), "SL", &sl(i32::MAX, i32::MAX)),
+    ];
+    let picture =
+        drawn(&state(&[sequence(Tag(0x0070, 0x005A), &[far.concat()])]), View::within(20, 20));
+    assert_eq!((picture.width, picture.height), (20, 20));
+}
+
+#[test]
+fn a_shutter_hides_what_is_outside_it() {
+    let is = |tag, value: &str| text(tag, "IS", value);
+    let shutter = [
+        text(Tag(0x0018, 0x1600), "CS", "RECTANGULAR"),
+        is(Tag(0x0018, 0x1602), "1"),
+        is(Tag(0x0018, 0x1604), "4"),
+        is(Tag(0x0018, 0x1606), "0"),
+        is(Tag(0x0018, 0x1608), "2"),
+        element(Tag(0x0018, 0x1622), "US", &0x6400_u16.to_le_bytes()),
+    ];
+    let picture = drawn(&state(&shutter), View::default());
+    assert_eq!(picture.data, [100, 30, 60, 100, 100, 100, 100, 100]);
+}
+
+#[test]
+fn graphics_are_drawn_where_their_units_say() {
+    let fl = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let graphic = |units: &str, points: &[f32]| {
+        let object = [
+            text(Tag(0x0070, 0x0005), "CS", units),
+            element(Tag(0x0070, 0x0020), "US", &2_u16.to_le_bytes()),
+            element(Tag(0x0070, 0x0022), "FL", &fl(points)),
+            text(Tag(0x0070, 0x0023), "CS", "POLYLINE"),
+        ];
+        let annotation = [
+            text(Tag(0x0070, 0x0002), "CS", "LAYER"),
+            sequence(Tag(0x0070, 0x0009), &[object.concat()]),
+        ];
+        let layer =
+            [text(Tag(0x0070, 0x0002), "CS", "LAYER"), text(Tag(0x0070, 0x0062), "IS", "1")];
+        state(&[
+            sequence(Tag(0x0070, 0x0001), &[annotation.concat()]),
+            sequence(Tag(0x0070, 0x0060), &[layer.concat()]),
+        ])
+    };
+    // A vertical line through the middle of the image, in both ways to say it.
+    for state in
+        [graphic("PIXEL", &[2.0, 0.0, 2.0, 2.0]), graphic("DISPLAY", &[0.5, 0.0, 0.5, 1.0])]
+    {
+        let picture = drawn(&state, View::within(401, 401));
+        let level = |x: usize, y: usize| picture.data[y * 401 + x];
+        assert_eq!((picture.width, picture.height), (401, 201));
+        for y in [10, 100, 190] {
+            assert_eq!(level(200, y), 255, "row {y}");
+            assert!(level(199, y) < 60, "its edge in row {y}: {}", level(199, y));
+        }
+    }
+}
