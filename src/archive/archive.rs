@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
 use crate::archive::flights::Flights;
+use crate::archive::spool::Spools;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
@@ -29,11 +30,23 @@ pub struct Settings {
     pub sweep_grace_h: u32,
     /// Data sets nested deeper than this are refused.
     pub max_depth: u16,
+    /// Folder where bulk data waits for the rest of its instance (STOW-RS of metadata and bulk
+    /// data); empty: the system's folder for temporary files. Should not be in memory.
+    pub spool_folder: String,
+    /// Most bytes that may wait there, of all requests together.
+    pub spool_max_bytes: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { quiet_s: 5, sweep_every_h: 24, sweep_grace_h: 24, max_depth: Limits::DEFAULT.depth }
+        Self {
+            quiet_s: 5,
+            sweep_every_h: 24,
+            sweep_grace_h: 24,
+            max_depth: Limits::DEFAULT.depth,
+            spool_folder: String::new(),
+            spool_max_bytes: 64 * 1024 * 1024 * 1024,
+        }
     }
 }
 
@@ -75,6 +88,8 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) access: Access,
     /// Thumbnails being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
+    /// Bulk data of instances that are still to be made.
+    pub(in crate::archive) spools: Spools,
 }
 
 /// The parts an archive is made of.
@@ -101,7 +116,9 @@ impl Archive {
     pub fn new(parts: Parts) -> Self {
         let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
         let flights = Flights::default();
-        let inner = Inner { settings, index, committer, blobs, pool, clock, access, flights };
+        let spools = Spools::new(&settings.spool_folder, settings.spool_max_bytes);
+        let inner =
+            Inner { settings, index, committer, blobs, pool, clock, access, flights, spools };
         Self { inner: Arc::new(inner) }
     }
 

@@ -6,6 +6,8 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod pixels;
+pub mod png;
 pub mod pool;
 pub mod render;
 pub mod thumbnail;
+pub mod video;

@@ -3,3 +3,5 @@
 mod interop;
 mod stock;
 mod stow;
+mod stow_hostile;
+mod stow_made;
