@@ -345,7 +345,7 @@ fn fill_in(data_set: &mut DataSet, is: &Described) -> Result<(), ArchiveError> {
 
 /// Holds Number of Frames (0028,0008) against the frames that came.
 fn agree_frames(data_set: &mut DataSet, count: u32) -> Result<(), ArchiveError> {
-    match data_set.text(tags::NUMBER_OF_FRAMES).map(|text| text.parse::<u32>()) {
+    match data_set.text(tags::NUMBER_OF_FRAMES).map(str::parse::<u32>) {
         Some(Ok(said)) if said != count => {
             Err(wrong(format!("Number of Frames (0028,0008) is {said}, {count} came")))
         }

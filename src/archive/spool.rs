@@ -11,8 +11,10 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::blobs::error::BlobError;
+use crate::blobs::threads::Threads;
 
 /// Bytes that are kept in memory before a file is made.
 const IN_MEMORY_BYTES: usize = 256 * 1024;
@@ -26,7 +28,14 @@ const PERMIT_BYTES: u64 = 1024 * 1024;
 pub(in crate::archive) struct Spools {
     folder: PathBuf,
     budget: Arc<Semaphore>,
+    threads: Threads,
+    /// For work that holds a thread long.
+    unpacking: Threads,
 }
+
+/// File calls at a time, and archives unpacked at a time.
+const FILE_CALLS: usize = 16;
+const UNPACKING: usize = 4;
 
 impl Spools {
     /// Spools in `folder`, the system's for temporary files when it is empty.
@@ -34,7 +43,8 @@ impl Spools {
         let folder = if folder.is_empty() { std::env::temp_dir() } else { folder.into() };
         let permits = usize::try_from(max_bytes / PERMIT_BYTES).unwrap_or(usize::MAX);
         let budget = Arc::new(Semaphore::new(permits.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { folder, budget }
+        let (threads, unpacking) = (Threads::new(FILE_CALLS), Threads::new(UNPACKING));
+        Self { folder, budget, threads, unpacking }
     }
 
     /// A spool to write.
@@ -70,7 +80,10 @@ impl Spooling {
             self.flush().await?;
         }
         let place = match self.file {
-            Some(file) => Place::File { file, _held: self.held.map(Arc::new) },
+            Some(file) => {
+                let (threads, held) = (self.spools.threads, self.held.map(Arc::new));
+                Place::File { file, threads, _held: held }
+            }
             None => Place::Memory(self.buffer.freeze()),
         };
         Ok(Spooled { place, bytes: self.bytes })
@@ -87,7 +100,7 @@ impl Spooling {
             };
             (&*file).write_all(&piece).map(|()| file)
         };
-        self.file = Some(blocking(work).await?);
+        self.file = Some(blocking(&self.spools.threads, work).await?);
         Ok(())
     }
 
@@ -116,7 +129,7 @@ pub struct Spooled {
 #[derive(Debug, Clone)]
 enum Place {
     Memory(Bytes),
-    File { file: Arc<File>, _held: Option<Arc<OwnedSemaphorePermit>> },
+    File { file: Arc<File>, threads: Threads, _held: Option<Arc<OwnedSemaphorePermit>> },
 }
 
 impl Spooled {
@@ -134,9 +147,9 @@ impl Spooled {
                 let start = usize::try_from(range.start).unwrap_or(usize::MAX);
                 Ok(bytes.slice(start..start + length))
             }
-            Place::File { file, .. } => {
+            Place::File { file, threads, .. } => {
                 let file = Arc::clone(file);
-                blocking(move || {
+                blocking(threads, move || {
                     let mut bytes = vec![0; length];
                     file.read_exact_at(&mut bytes, range.start).map(|()| bytes.into())
                 })
@@ -200,11 +213,32 @@ impl std::io::Seek for SpoolReader {
 
 /// Runs disk work off the async threads.
 async fn blocking<T: Send + 'static>(
+    threads: &Threads,
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, ArchiveError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done.map_err(|error| BlobError::of_write("spool", &error))?),
-        Err(_) => Err(ArchiveError::Stopping),
+    let work = move || work().map_err(|error| BlobError::of_write("spool", &error));
+    Ok(threads.run(work).await?)
+}
+
+impl Archive {
+    /// Runs work that reads a spool and hands on what it reads, waiting for the disk and for
+    /// whoever takes it; a few at a time.
+    pub async fn unpack(&self, work: impl FnOnce() + Send + 'static) {
+        let run = self.inner.spools.unpacking.run(move || {
+            work();
+            Ok(())
+        });
+        // It fails only when the archive stops: then its reader sees it end.
+        let _ = run.await;
+    }
+
+    /// Runs work of the processor's that takes about so much memory.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ArchiveError> {
+        Ok(self.inner.pool.run(bytes, move || Ok(work())).await?)
     }
 }
 

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use dicom_core::{Tag, VR};
 
 use crate::dicom::limits::Limits;
-use crate::dicom::native::{Native, base64, is_data, parse_tag, parse_vr};
+use crate::dicom::native::{Native, base64, parse_tag, parse_vr};
 use cursor::{Cursor, Scalar};
 
 /// Why a text is not read on.
@@ -113,7 +113,7 @@ impl<'t> JsonReader<'t> {
             }
             Place::Between if cursor.take(b']') => return self.end(),
             Place::Between => {
-                cursor.expect(b',', "a comma or the end of the array must stand here")?
+                cursor.expect(b',', "a comma or the end of the array must stand here")?;
             }
             Place::End => return self.end(),
         }
@@ -201,15 +201,12 @@ impl<'t> JsonReader<'t> {
         self.count()?;
         let name = self.cursor.name()?;
         let tag = parse_tag(&name);
-        let Some(tag) = tag.filter(|tag| is_data(*tag) && self.cursor.peek() == Some(b'{')) else {
+        let Some(tag) = tag.filter(|_| self.cursor.peek() == Some(b'{')) else {
             let depth = self.depth_left();
             self.cursor.skip(depth)?;
-            // What belongs to no data set is passed over; what makes no sense is told.
-            if tag.is_none_or(is_data) {
-                to.begin(tag.unwrap_or(NO_TAG), VR::UN);
-                to.unusable(if tag.is_some() { "is no attribute object" } else { "is no tag" });
-                to.end();
-            }
+            to.begin(tag.unwrap_or(NO_TAG), VR::UN);
+            to.unusable(if tag.is_some() { "is no attribute object" } else { "is no tag" });
+            to.end();
             return Ok(None);
         };
         self.cursor.at = self.cursor.at.saturating_add(1);
@@ -235,22 +232,21 @@ impl<'t> JsonReader<'t> {
             }
         }
         let end = self.cursor.at;
-        match waiting {
-            Some((member, at)) => {
-                self.cursor.at = at;
-                self.held(to, tag, letters.as_deref(), &member, Some(end))
+        if let Some((member, at)) = waiting {
+            self.cursor.at = at;
+            return self.held(to, tag, letters.as_deref(), &member, Some(end));
+        }
+        match parse_vr(letters.as_deref(), tag) {
+            VR::SQ => {
+                to.begin_sequence(tag);
+                to.end_sequence();
             }
-            None => {
-                if parse_vr(letters.as_deref(), tag) == VR::SQ {
-                    to.begin_sequence(tag);
-                    to.end_sequence();
-                } else {
-                    to.begin(tag, parse_vr(letters.as_deref(), tag));
-                    to.end();
-                }
-                Ok(None)
+            vr => {
+                to.begin(tag, vr);
+                to.end();
             }
         }
+        Ok(None)
     }
 
     /// Reads what an attribute holds. `resume`: where its object ends, if that is known already.

@@ -6,6 +6,7 @@
 //! that XML has not become U+FFFD.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
@@ -71,7 +72,8 @@ impl XmlWriter {
         let block = if creator.is_some() { 0x00FF } else { 0xFFFF };
         let out = &mut self.out;
         out.push_str("<DicomAttribute tag=\"");
-        out.push_str(&format!("{:04X}{:04X}", tag.group(), tag.element() & block));
+        // A String takes all.
+        let _ = write!(out, "{:04X}{:04X}", tag.group(), tag.element() & block);
         out.push_str("\" vr=\"");
         out.push_str(vr.to_string());
         if let Some(creator) = creator {

@@ -17,7 +17,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::dicom::limits::Limits;
-use crate::dicom::native::{Native, base64, is_data, parse_tag, parse_vr};
+use crate::dicom::native::{Native, base64, parse_tag, parse_vr};
 use crate::dicom::xml::COMPONENTS;
 use blocks::Blocks;
 
@@ -90,10 +90,10 @@ pub fn read(text: &[u8], limits: Limits, to: &mut dyn Native) -> Result<()> {
             Event::Start(element) => model.start(&element)?,
             Event::End(_) => model.end(),
             Event::Text(text) => {
-                model.add(&text.xml10_content().map_err(|_| XmlReadError::Encoding)?)
+                model.add(&text.xml10_content().map_err(|_| XmlReadError::Encoding)?);
             }
             Event::CData(text) => {
-                model.add(&text.xml10_content().map_err(|_| XmlReadError::Encoding)?)
+                model.add(&text.xml10_content().map_err(|_| XmlReadError::Encoding)?);
             }
             Event::GeneralRef(reference) => {
                 let name = reference.decode().map_err(|_| XmlReadError::Encoding)?;
@@ -195,9 +195,6 @@ impl Model<'_> {
             self.to.end();
             return Ok(Open::Other);
         };
-        if !is_data(tag) {
-            return Ok(Open::Other);
-        }
         let tag = blocks.place(tag, creator.as_deref(), self.to);
         let vr = parse_vr(vr.as_deref(), tag);
         Ok(if vr == VR::SQ {

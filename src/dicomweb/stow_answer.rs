@@ -93,7 +93,6 @@ pub fn reason(error: &ArchiveError) -> u16 {
             OUT_OF_RESOURCES
         }
         ArchiveError::Unidentified(_) | ArchiveError::Mismatch(_) => DOES_NOT_MATCH,
-        ArchiveError::Malformed(_) => CANNOT_UNDERSTAND,
         ArchiveError::Denied => NOT_AUTHORIZED,
         ArchiveError::Blobs(_)
         | ArchiveError::Index(_)
@@ -103,7 +102,8 @@ pub fn reason(error: &ArchiveError) -> u16 {
         | ArchiveError::Imaging(ImagingError::Stopped) => PROCESSING_FAILURE,
         ArchiveError::Imaging(ImagingError::TooLarge { .. }) => TOO_LARGE,
         ArchiveError::Imaging(ImagingError::Unsupported(_)) => SYNTAX_NOT_SUPPORTED,
-        ArchiveError::Imaging(
+        ArchiveError::Malformed(_)
+        | ArchiveError::Imaging(
             ImagingError::Damaged(_) | ImagingError::NoPixels | ImagingError::NoSuchFrame { .. },
         ) => CANNOT_UNDERSTAND,
     }

@@ -5,9 +5,10 @@
 //! What a part is its `Content-Type` and `Content-Location` tell, not the request's `type`.
 
 use std::collections::VecDeque;
-use std::future::Future;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 
 use crate::archive::error::ArchiveError;
@@ -104,7 +105,7 @@ impl Intake {
                 Err(failure) => return self.fail(failure).await,
             }
         };
-        let mut entries = stow_zip::open(&spooled);
+        let mut entries = stow_zip::open(&self.target.archive, &spooled);
         let mut part = None;
         while let Some(entry) = entries.recv().await {
             match (entry, &mut part) {
@@ -150,10 +151,10 @@ impl Intake {
                 Ok(Some(Event::End)) => return Ok(()),
                 Ok(None) => match body.next().await {
                     Ok(Some(bytes)) => reader.push(&bytes),
-                    Ok(None) => break cut(&RelatedError::Cut),
+                    Ok(None) => break cut(RelatedError::Cut),
                     Err(failure) => break failure,
                 },
-                Err(error) => break cut(&error),
+                Err(error) => break cut(error),
             }
         };
         if self.parts == 0 {
@@ -175,10 +176,14 @@ impl Intake {
     async fn begin(&mut self, head: &Head) -> Open {
         self.parts = self.parts.saturating_add(1);
         let kind = ContentType::parse(&head.content_type);
-        let uri = self.waiting.uri_of(&head.content_location);
+        let metadata = Metadata::begin(&kind.media);
+        // A document that says no location is metadata; any other part may be what is waited for.
+        let location = Some(&head.content_location);
+        let location = location.filter(|at| !at.is_empty() || metadata.is_none());
+        let uri = location.and_then(|location| self.waiting.uri_of(location));
         let whole = self.waiting.passed(uri.as_deref());
         self.make(whole).await;
-        match (uri, Metadata::begin(&kind.media)) {
+        match (uri, metadata) {
             _ if kind.media == DICOM => Open::File(Part::begin()),
             (Some(uri), _) => {
                 Open::Bulk(Bulk { uri, kind, bytes: Ok(self.target.archive.spool()) })
@@ -224,11 +229,11 @@ impl Intake {
 
     async fn finish_part(&mut self, part: Part) {
         let target = self.target.clone();
-        self.spawn(async move { part.finish(&target).await }).await;
+        self.spawn(async move { part.finish(&target).await }.boxed()).await;
     }
 
     async fn finish_metadata(&mut self, metadata: Metadata) {
-        let (data_sets, failure) = metadata.finish().await;
+        let (data_sets, failure) = metadata.finish(&self.target.archive).await;
         for data_set in data_sets {
             self.parts = self.parts.saturating_add(1);
             let whole = self.waiting.add(data_set);
@@ -267,7 +272,7 @@ impl Intake {
     async fn make(&mut self, makings: impl IntoIterator<Item = Making>) {
         for making in makings {
             let target = self.target.clone();
-            self.spawn(async move {
+            let work = async move {
                 let Target { archive, permit, study, source } = target;
                 let names = Names::of_metadata(&making.data_set);
                 let left_out = making.data_set.discarded.iter().map(ToString::to_string).collect();
@@ -275,13 +280,13 @@ impl Intake {
                     Ok(receipt) => Ended::Stored { receipt, left_out },
                     Err(error) => Ended::Failed(names, Failure::of(&error)),
                 }
-            })
-            .await;
+            };
+            self.spawn(work.boxed()).await;
         }
     }
 
     /// Leaves an instance to the stores.
-    async fn spawn(&mut self, work: impl Future<Output = Ended> + Send + 'static) {
+    async fn spawn(&mut self, work: BoxFuture<'static, Ended>) {
         if self.finishing.len() >= FINISHING_MOST {
             self.settle_one().await;
         }
@@ -318,6 +323,6 @@ impl Intake {
     }
 }
 
-fn cut(error: &RelatedError) -> Failure {
+fn cut(error: RelatedError) -> Failure {
     Failure { reason: CANNOT_UNDERSTAND, comment: error.to_string() }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::BytesMut;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::archive::archive::Archive;
 use crate::dicom::json_read::JsonReader;
 use crate::dicom::limits::Limits;
 use crate::dicom::write::{DataSet, DataSetWriter};
@@ -82,12 +83,12 @@ impl Metadata {
     }
 
     /// The document is whole: reads it.
-    pub async fn finish(self) -> Read {
+    pub async fn finish(self, archive: &Archive) -> Read {
         let Self { form, bytes, held, failure } = self;
         if failure.is_some() {
             return (Vec::new(), failure);
         }
-        let short = bytes.len() <= INLINE_BYTES;
+        let length = bytes.len();
         let read = move || {
             let _held = held;
             match form {
@@ -95,10 +96,15 @@ impl Metadata {
                 Form::Xml => read_xml(&bytes),
             }
         };
-        if short {
+        if length <= INLINE_BYTES {
             return read();
         }
-        tokio::task::spawn_blocking(read).await.unwrap_or_default()
+        // What is made of it takes a few times its length.
+        let cost = u64::try_from(length).unwrap_or(u64::MAX).saturating_mul(4);
+        archive
+            .compute(cost, read)
+            .await
+            .unwrap_or_else(|error| (Vec::new(), Some(Failure::of(&error))))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::archive::archive::Archive;
 use crate::archive::spool::{SpoolReader, Spooled};
 use crate::dicomweb::stow_answer::{CANNOT_UNDERSTAND, Failure, TOO_LARGE};
 use crate::dicomweb::stow_intake::MAX_PARTS;
@@ -38,15 +39,17 @@ pub enum Entry {
 }
 
 /// Opens an archive and hands over its files; folders and the `DICOMDIR` of a medium are left out.
-pub fn open(spooled: &Spooled) -> Receiver<Entry> {
+pub fn open(archive: &Archive, spooled: &Spooled) -> Receiver<Entry> {
     let (to, from) = channel(PIECES);
     let (reader, bytes) = (spooled.reader(), spooled.bytes());
-    tokio::task::spawn_blocking(move || {
+    let archive = archive.clone();
+    let work = move || {
         if let Err(Stop::Broken(failure)) = unpack(reader, bytes, &to) {
             // Whoever listens no longer has no use for it.
             let _ = to.blocking_send(Entry::Broken(failure));
         }
-    });
+    };
+    tokio::spawn(async move { archive.unpack(work).await });
     from
 }
 

@@ -42,17 +42,17 @@ pub fn box_header(bytes: &[u8]) -> Option<([u8; 4], u64)> {
 pub fn describe(moov: &[u8]) -> Result<Video, ImagingError> {
     let none = || ImagingError::damaged("the MP4 has no video track that can be read");
     let tracks = boxes(moov).filter(|(kind, _)| kind == b"trak");
-    let mut media = tracks.filter_map(|(_, track)| find(track, b"mdia"));
+    let mut media = tracks.filter_map(|(_, track)| find(track, *b"mdia"));
     let media = media
         .find(|media| {
-            let handler = find(media, b"hdlr").and_then(|handler| handler.get(8..12));
+            let handler = find(media, *b"hdlr").and_then(|handler| handler.get(8..12));
             handler == Some(b"vide")
         })
         .ok_or_else(none)?;
-    let (scale, duration) = find(media, b"mdhd").and_then(time).ok_or_else(none)?;
-    let table = find(media, b"minf").and_then(|info| find(info, b"stbl")).ok_or_else(none)?;
-    let frames = find(table, b"stsz").and_then(|sizes| number(sizes, 8)).ok_or_else(none)?;
-    let described = find(table, b"stsd").and_then(|entries| entries.get(8..)).ok_or_else(none)?;
+    let (scale, duration) = find(media, *b"mdhd").and_then(time).ok_or_else(none)?;
+    let table = find(media, *b"minf").and_then(|info| find(info, *b"stbl")).ok_or_else(none)?;
+    let frames = find(table, *b"stsz").and_then(|sizes| number(sizes, 8)).ok_or_else(none)?;
+    let described = find(table, *b"stsd").and_then(|entries| entries.get(8..)).ok_or_else(none)?;
     let (kind, entry) = boxes(described).next().ok_or_else(none)?;
     let short = |at: usize| {
         entry.get(at..).and_then(<[u8]>::first_chunk::<2>).map(|bytes| u16::from_be_bytes(*bytes))
@@ -75,7 +75,7 @@ fn syntax(kind: [u8; 4], inside: &[u8]) -> Result<(&'static str, u16, &'static s
     let unsupported = |what: String| ImagingError::Unsupported(what);
     match &kind {
         b"avc1" | b"avc3" => {
-            let level = find(inside, b"avcC").and_then(|config| config.get(3)).copied();
+            let level = find(inside, *b"avcC").and_then(|config| config.get(3)).copied();
             let level = level.ok_or_else(|| unsupported("H.264 without configuration".into()))?;
             match level {
                 0..=41 => Ok(("1.2.840.10008.1.2.4.102", 8, "ISO_14496_10")),
@@ -84,7 +84,7 @@ fn syntax(kind: [u8; 4], inside: &[u8]) -> Result<(&'static str, u16, &'static s
             }
         }
         b"hvc1" | b"hev1" => {
-            let profile = find(inside, b"hvcC").and_then(|config| config.get(1)).copied();
+            let profile = find(inside, *b"hvcC").and_then(|config| config.get(1)).copied();
             match profile.map(|profile| profile & 0x1F) {
                 Some(1) => Ok(("1.2.840.10008.1.2.4.107", 8, "ISO_23008_2")),
                 Some(2) => Ok(("1.2.840.10008.1.2.4.108", 10, "ISO_23008_2")),
@@ -100,21 +100,19 @@ fn syntax(kind: [u8; 4], inside: &[u8]) -> Result<(&'static str, u16, &'static s
 
 /// Time scale and duration of a media header box.
 fn time(header: &[u8]) -> Option<(u32, u64)> {
-    match header.first()? {
-        0 => Some((number(header, 12)?, number(header, 16)?.into())),
-        _ => {
-            let duration = header.get(24..)?.first_chunk::<8>()?;
-            Some((number(header, 20)?, u64::from_be_bytes(*duration)))
-        }
+    if *header.first()? == 0 {
+        return Some((number(header, 12)?, number(header, 16)?.into()));
     }
+    let duration = header.get(24..)?.first_chunk::<8>()?;
+    Some((number(header, 20)?, u64::from_be_bytes(*duration)))
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-fn find<'b>(bytes: &'b [u8], kind: &[u8; 4]) -> Option<&'b [u8]> {
-    boxes(bytes).find(|(found, _)| found == kind).map(|(_, body)| body)
+fn find(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
+    boxes(bytes).find(|(found, _)| *found == kind).map(|(_, body)| body)
 }
 
 /// The boxes bytes are made of: type and content.
@@ -138,24 +136,24 @@ mod tests {
 
     use super::{Video, describe};
 
-    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let length = u32::try_from(body.len() + 8).unwrap();
-        [&length.to_be_bytes()[..], kind, body].concat()
+        [&length.to_be_bytes()[..], &kind, body].concat()
     }
 
     fn moov(level: u8) -> Vec<u8> {
         let mut entry = vec![0; 78];
         entry[24..28].copy_from_slice(&[0x07, 0x80, 0x04, 0x38]);
-        entry.extend(boxed(b"avcC", &[1, 100, 0, level]));
-        let stsd = [&[0, 0, 0, 0, 0, 0, 0, 1][..], &boxed(b"avc1", &entry)].concat();
+        entry.extend(boxed(*b"avcC", &[1, 100, 0, level]));
+        let stsd = [&[0, 0, 0, 0, 0, 0, 0, 1][..], &boxed(*b"avc1", &entry)].concat();
         let stsz = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50];
-        let stbl = [boxed(b"stsd", &stsd), boxed(b"stsz", &stsz)].concat();
+        let stbl = [boxed(*b"stsd", &stsd), boxed(*b"stsz", &stsz)].concat();
         let mut mdhd = vec![0; 24];
         mdhd[12..20].copy_from_slice(&[0, 0, 0x03, 0xE8, 0, 0, 0x07, 0xD0]);
         let hdlr = [&[0; 8][..], b"vide", &[0; 13]].concat();
-        let minf = boxed(b"minf", &boxed(b"stbl", &stbl));
-        let mdia = [boxed(b"mdhd", &mdhd), boxed(b"hdlr", &hdlr), minf].concat();
-        [boxed(b"mvhd", &[0; 100]), boxed(b"trak", &boxed(b"mdia", &mdia))].concat()
+        let minf = boxed(*b"minf", &boxed(*b"stbl", &stbl));
+        let mdia = [boxed(*b"mdhd", &mdhd), boxed(*b"hdlr", &hdlr), minf].concat();
+        [boxed(*b"mvhd", &[0; 100]), boxed(*b"trak", &boxed(*b"mdia", &mdia))].concat()
     }
 
     #[test]

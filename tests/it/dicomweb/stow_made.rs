@@ -404,7 +404,9 @@ async fn a_request_that_breaks_off_stores_what_was_whole() {
         let (status, module) = post(&server, "/studies", JSON, whole[..cut].to_vec()).await;
         let stored = items(&module, REFERENCED, "00081155").len();
         seen.insert((status, stored));
-        assert!(matches!((status, stored), (400 | 409, 0) | (202, 1 | 2)), "{cut}: {module}");
+        let ended = cut >= whole.len() - 2;
+        let expected = matches!((status, stored), (400 | 409, 0) | (202, 1 | 2));
+        assert!(expected || (ended && (status, stored) == (200, 2)), "{cut}: {module}");
     }
     assert!(seen.contains(&(202, 1)) && seen.contains(&(409, 0)), "{seen:?}");
 }

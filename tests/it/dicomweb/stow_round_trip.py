@@ -44,7 +44,7 @@ def bulk_uris(attributes):
 
 def bulk_parts(instance_url, uris, frames, syntax):
     """The parts that go with an instance's metadata."""
-    compressed = not syntax.startswith("1.2.840.10008.1.2.1") and syntax != "1.2.840.10008.1.2"
+    compressed = pydicom.uid.UID(syntax).is_encapsulated
     for tag, uri in uris:
         if tag == "7FE00010" and compressed and "/bulkdata/7FE00010" in uri:
             numbers = ",".join(str(n + 1) for n in range(frames))
@@ -134,8 +134,13 @@ for study, files in studies.items():
         bulk += bulk_parts(url, uris, frames, str(dataset.file_meta.TransferSyntaxUID))
 
         native = subprocess.run(["dcm2xml", "-nat", path], capture_output=True, check=True).stdout
-        theirs = list(flat(ET.fromstring(native)))
         ours = list(flat(ET.fromstring(document)))
+        try:
+            theirs = list(flat(ET.fromstring(native)))
+        except ET.ParseError:
+            # DCMTK writes the escapes of ISO 2022 as they are, which XML cannot hold.
+            assert "2022" in str(dataset.get("SpecificCharacterSet")), path
+            continue
         ours = [a for a in ours if a[0] != "00080005"]
         theirs = [a for a in theirs if a[0] != "00080005" and not a[0].startswith("0002")]
         for own, other in zip(ours, theirs):
@@ -157,11 +162,14 @@ for study, files in studies.items():
             dumped = subprocess.run(["dcmdump", file], capture_output=True, text=True, errors="replace")
             assert dumped.returncode == 0 and not re.search("^[WEF]:", dumped.stderr, re.M), (path, dumped.stderr)
             made = pydicom.dcmread(file)
-            assert made.file_meta.TransferSyntaxUID == dataset.file_meta.TransferSyntaxUID, path
+            compressed = dataset.file_meta.TransferSyntaxUID.is_encapsulated
+            syntax = dataset.file_meta.TransferSyntaxUID if compressed else "1.2.840.10008.1.2.1"
+            assert made.file_meta.TransferSyntaxUID == syntax, path
             assert made.file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
             if "PixelData" in dataset:
                 assert numpy.array_equal(made.pixel_array, dataset.pixel_array), path
             if "EncapsulatedDocument" in dataset:
                 assert made.EncapsulatedDocument == dataset.EncapsulatedDocument
             file.unlink()
+assert compared >= 12, compared
 print(compared, "compared with dcm2xml; stored as JSON and as XML and equal again")
