@@ -28,6 +28,8 @@ pub struct Settings {
     pub sweep_every_h: u32,
     /// Hours a blob without a row is left alone: the object it belongs to may still be arriving.
     pub sweep_grace_h: u32,
+    /// Days what was deleted lies in the bin before it is purged; 0 keeps it for ever.
+    pub bin_days: u32,
     /// Data sets nested deeper than this are refused.
     pub max_depth: u16,
     /// Folder where bulk data waits for the rest of its instance (STOW-RS of metadata and bulk
@@ -43,6 +45,7 @@ impl Default for Settings {
             quiet_s: 5,
             sweep_every_h: 24,
             sweep_grace_h: 24,
+            bin_days: 30,
             max_depth: Limits::DEFAULT.depth,
             spool_folder: String::new(),
             spool_max_bytes: 64 * 1024 * 1024 * 1024,

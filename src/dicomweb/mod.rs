@@ -1,4 +1,4 @@
-//! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS) and storing (STOW-RS), below
+//! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS) and storing (STOW-RS), deleting; below
 //! `/dicom-web`.
 //!
 //! Never here: rows, blobs, what a study is. Handlers ask the archive and write what it says.
@@ -8,6 +8,7 @@
 pub mod accept;
 pub mod address;
 pub mod content_type;
+pub mod deletion;
 pub mod door;
 pub mod frame_list;
 pub mod media;

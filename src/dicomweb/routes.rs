@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
 
 use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
+use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
 use crate::dicomweb::qido::{search_instances, search_series, search_studies};
 use crate::dicomweb::stow::store_instances;
@@ -23,7 +25,8 @@ pub const LARGE_BODIES: &[&str] = &["/dicom-web/studies", "/dicom-web/studies/{s
 /// All routes. `HEAD` is answered wherever `GET` is.
 pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router {
     let door = Door { archive, public, settings: Arc::new(settings) };
-    Router::new().nest(ROOT, routes().with_state(door))
+    let routes = routes().route_layer(from_fn_with_state(door.clone(), gone));
+    Router::new().nest(ROOT, routes.with_state(door))
 }
 
 /// The routes below the root, still without what they answer from.
@@ -45,7 +48,9 @@ fn routes() -> Router<Door> {
         .route(frames, get(retrieve_frames))
         .route(&format!("{instance}/bulkdata/{{*value}}"), get(retrieve_bulkdata));
     for resource in [study, series, instance] {
-        routes = routes.route(&format!("{resource}/metadata"), get(retrieve_metadata));
+        routes = routes
+            .route(&format!("{resource}/metadata"), get(retrieve_metadata))
+            .route(resource, MethodRouter::new().delete(delete));
     }
     for resource in [study, series, instance, frames] {
         routes = routes

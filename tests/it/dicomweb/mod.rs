@@ -1,5 +1,6 @@
 //! DICOMweb as stock clients see it.
 
+mod deletion;
 mod interop;
 mod stock;
 mod stow;
