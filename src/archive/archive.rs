@@ -8,6 +8,7 @@ use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
 use crate::archive::flights::Flights;
 use crate::archive::renders::Renders;
+use crate::archive::spool::Spools;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
@@ -28,10 +29,17 @@ pub struct Settings {
     pub sweep_every_h: u32,
     /// Hours a blob without a row is left alone: the object it belongs to may still be arriving.
     pub sweep_grace_h: u32,
+    /// Days what was deleted lies in the bin before it is purged; 0 keeps it for ever.
+    pub bin_days: u32,
     /// Data sets nested deeper than this are refused.
     pub max_depth: u16,
     /// MiB of rendered pictures kept in memory for whoever asks for the same again; 0 keeps none.
     pub render_cache_mib: u16,
+    /// Folder where bulk data waits for the rest of its instance (STOW-RS of metadata and bulk
+    /// data); empty: the system's folder for temporary files. Should not be in memory.
+    pub spool_folder: String,
+    /// Most bytes that may wait there, of all requests together.
+    pub spool_max_bytes: u64,
 }
 
 impl Default for Settings {
@@ -40,8 +48,11 @@ impl Default for Settings {
             quiet_s: 5,
             sweep_every_h: 24,
             sweep_grace_h: 24,
+            bin_days: 30,
             max_depth: Limits::DEFAULT.depth,
             render_cache_mib: 64,
+            spool_folder: String::new(),
+            spool_max_bytes: 64 * 1024 * 1024 * 1024,
         }
     }
 }
@@ -86,6 +97,8 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) flights: Flights,
     /// Pictures made a moment ago.
     pub(in crate::archive) renders: Renders,
+    /// Bulk data of instances that are still to be made.
+    pub(in crate::archive) spools: Spools,
 }
 
 /// The parts an archive is made of.
@@ -113,8 +126,19 @@ impl Archive {
         let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
         let flights = Flights::default();
         let renders = Renders::new(usize::from(settings.render_cache_mib) * 1024 * 1024);
-        let inner =
-            Inner { settings, index, committer, blobs, pool, clock, access, flights, renders };
+        let spools = Spools::new(&settings.spool_folder, settings.spool_max_bytes);
+        let inner = Inner {
+            settings,
+            index,
+            committer,
+            blobs,
+            pool,
+            clock,
+            access,
+            flights,
+            renders,
+            spools,
+        };
         Self { inner: Arc::new(inner) }
     }
 

@@ -5,6 +5,7 @@
 //! Start at [`ingest`] for storing, [`frame`] for the shortest way out.
 
 pub mod archive;
+pub mod bin;
 pub mod derive;
 pub mod document;
 pub mod error;
@@ -14,6 +15,9 @@ pub mod frame;
 mod inflate;
 pub mod ingest;
 pub mod integrity;
+pub mod make;
+mod make_document;
+mod make_pixels;
 pub mod metadata;
 pub mod picture;
 pub mod rendered;
@@ -22,3 +26,4 @@ pub mod retrieve;
 mod scope;
 pub mod search;
 pub mod show;
+pub mod spool;

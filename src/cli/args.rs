@@ -60,6 +60,10 @@ pub enum Command {
         lastra viewer add ohif-app-3.13.2.tgz --data /srv/lastra\n  lastra viewer remove\n\n\
         A running server shows it at /ohif at once.")]
     Viewer(Viewer),
+    /// What was deleted: list it, take it back, or give it up for good.
+    #[command(after_help = "Examples:\n  lastra bin list\n  lastra bin restore 1.2.840.1\n  \
+        lastra bin put 1.2.840.1 --series 1.2.840.1.2\n  lastra bin purge --older 720h")]
+    Bin(Bin),
     /// Show the configuration.
     Config(Config),
 }
@@ -223,6 +227,48 @@ pub struct Check {
     /// Which archive.
     #[command(flatten)]
     pub stores: Stores,
+}
+
+/// `lastra bin`.
+#[derive(Debug, Args)]
+pub struct Bin {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: BinAction,
+    /// Which archive.
+    #[command(flatten)]
+    pub stores: Stores,
+}
+
+/// `lastra bin …`.
+#[derive(Debug, Subcommand)]
+pub enum BinAction {
+    /// Studies that have something in the bin, and how many copies.
+    List,
+    /// Delete: put a study, series or instance into the bin.
+    Put(BinPlace),
+    /// Take it out again.
+    Restore(BinPlace),
+    /// Delete for good what has lain in the bin long enough; its bytes are gone then.
+    Purge {
+        /// Only what was deleted longer ago than this.
+        #[arg(long, default_value = "720h", value_name = "TIME", value_parser = duration)]
+        older: Duration,
+    },
+}
+
+/// A study, series or instance.
+#[derive(Debug, Args)]
+pub struct BinPlace {
+    /// Study Instance UID.
+    #[arg(value_name = "STUDY")]
+    pub study: String,
+    /// Only this series.
+    #[arg(long, value_name = "UID")]
+    pub series: Option<String>,
+    /// Only this instance.
+    #[arg(long, value_name = "UID")]
+    pub instance: Option<String>,
 }
 
 /// `lastra config`.

@@ -4,6 +4,7 @@
 //! readable on every command. Start at [`args`], then [`run`].
 
 pub mod args;
+pub mod bin;
 pub mod check;
 pub mod configuration;
 pub mod demo;

@@ -8,6 +8,7 @@ use clap::Parser;
 
 use crate::cli::args::Cli;
 use crate::cli::args::Command;
+use crate::cli::bin;
 use crate::cli::check;
 use crate::cli::configuration;
 use crate::cli::demo;
@@ -55,6 +56,7 @@ async fn dispatch(command: Command, output: Output) -> anyhow::Result<Exit> {
         Command::Echo(echo) => send::echo(&echo, output).await,
         Command::Check(check) => check::run(&check, output).await,
         Command::Viewer(viewer) => viewer::run(&viewer, output),
+        Command::Bin(bin) => bin::run(&bin, output).await,
         Command::Config(config) => configuration::run(&config, output),
     }
 }

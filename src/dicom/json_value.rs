@@ -302,7 +302,7 @@ fn write_binary(out: &mut Vec<u8>, bytes: &[u8], width: usize, reading: Reading)
 }
 
 /// RFC 4648 §4.
-fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let (triples, rest) = bytes.as_chunks::<3>();
     for [a, b, c] in triples {
         out.extend_from_slice(&[

@@ -3,7 +3,9 @@
 //! Lives here: the bounded iterative scanner ([`scan`]) that everything else listens to, Part 10
 //! files ([`part10`]), typed header facts ([`header`]), where each frame lies ([`frames`],
 //! [`layout`]), both heard in one pass ([`observe`]), the DICOM JSON writer ([`json`]), small data
-//! sets to walk in any order ([`tree`]), character sets ([`charset`]).
+//! sets to walk in any order ([`tree`]), character sets ([`charset`]); and the way back: DICOM JSON and Native DICOM Model documents read
+//! ([`json_read`], [`xml_read`]) by whatever is a [`native::Native`], a data set ([`write`](mod@write)) or XML
+//! ([`xml`]).
 //!
 //! Never here: I/O, async, recursion on input, `unwrap` or indexing on input.
 //! Start at [`scan`].
@@ -19,10 +21,13 @@ pub mod header;
 mod header_table;
 mod header_text;
 pub mod json;
+pub mod json_read;
+pub mod json_split;
 mod json_value;
 mod latin;
 pub mod layout;
 pub mod limits;
+pub mod native;
 pub mod observe;
 pub mod part10;
 pub mod person_name;
@@ -31,3 +36,7 @@ pub mod scan;
 pub mod syntax;
 pub mod tree;
 pub mod uid;
+pub mod write;
+mod write_value;
+pub mod xml;
+pub mod xml_read;

@@ -11,6 +11,8 @@ pub struct ContentType {
     pub of_parts: String,
     /// `boundary` parameter, as written.
     pub boundary: String,
+    /// `transfer-syntax` parameter (PS3.18 §8.7.3.5.2); empty when there is none.
+    pub transfer_syntax: String,
 }
 
 impl ContentType {
@@ -25,6 +27,7 @@ impl ContentType {
             match name.trim().to_ascii_lowercase().as_str() {
                 "type" => read.of_parts = media_type(&value).unwrap_or_default(),
                 "boundary" => read.boundary = value,
+                "transfer-syntax" => value.trim().clone_into(&mut read.transfer_syntax),
                 _ => {}
             }
         }
@@ -59,6 +62,11 @@ mod tests {
                 media: media.into(),
                 of_parts: of_parts.into(),
                 boundary: boundary.into(),
+                transfer_syntax: if text.contains("1.2.3") {
+                    "1.2.3".into()
+                } else {
+                    String::new()
+                },
             };
             assert_eq!(ContentType::parse(text), expected, "{text}");
         }

@@ -8,6 +8,8 @@ pub const OCTETS: &str = "application/octet-stream";
 pub const DICOM: &str = "application/dicom";
 /// DICOM JSON.
 pub const DICOM_JSON: &str = "application/dicom+json";
+/// The Native DICOM Model (PS3.19 §A.1).
+pub const DICOM_XML: &str = "application/dicom+xml";
 /// What many clients call DICOM JSON.
 pub const JSON: &str = "application/json";
 

@@ -1,5 +1,5 @@
-//! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS) and storing (STOW-RS), below
-//! `/dicom-web`; the URI service (WADO-URI) at `/wado`.
+//! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS), storing (STOW-RS) and deleting,
+//! below `/dicom-web`; the URI service (WADO-URI) at `/wado`.
 //!
 //! Never here: rows, blobs, what a study is. Handlers ask the archive and write what it says.
 //! Start at [`routes`]; [`accept`] and [`offer`] decide what a client gets, [`wado`], [`qido`] and
@@ -8,6 +8,7 @@
 pub mod accept;
 pub mod address;
 pub mod content_type;
+pub mod deletion;
 pub mod door;
 pub mod frame_list;
 pub mod media;
@@ -26,7 +27,12 @@ pub mod rendered_presentation;
 pub mod routes;
 pub mod stow;
 pub mod stow_answer;
+pub mod stow_body;
+pub mod stow_intake;
+pub mod stow_metadata;
 pub mod stow_part;
+pub mod stow_waiting;
+pub mod stow_zip;
 pub mod wado;
 pub mod wado_bulk;
 pub mod wado_frames;
@@ -34,3 +40,4 @@ pub mod wado_metadata;
 pub mod wado_rendered;
 pub mod wado_uri;
 pub mod wado_uri_params;
+pub mod xml_answer;

@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 pub struct Part {
     /// Media type, with transfer syntax.
     pub content_type: String,
-    /// Absolute URL of what the part represents.
+    /// Absolute URL of what the part represents; empty when it is no resource's representation.
     pub location: String,
     /// Its length, where known.
     pub bytes: Option<u64>,
@@ -160,8 +160,10 @@ fn head(boundary: &str, part: &Part, first: bool) -> String {
     head.push_str(boundary);
     head.push_str("\r\nContent-Type: ");
     head.push_str(&part.content_type);
-    head.push_str("\r\nContent-Location: ");
-    head.push_str(&part.location);
+    if !part.location.is_empty() {
+        head.push_str("\r\nContent-Location: ");
+        head.push_str(&part.location);
+    }
     if let Some(bytes) = part.bytes {
         head.push_str("\r\nContent-Length: ");
         head.push_str(&bytes.to_string());

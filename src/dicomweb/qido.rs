@@ -11,12 +11,13 @@ use crate::access::permit::Permit;
 use crate::dicomweb::accept::Accept;
 use crate::dicomweb::address::{AskedPatient, Place, Urls};
 use crate::dicomweb::door::Door;
-use crate::dicomweb::media::{DICOM_JSON, JSON};
+use crate::dicomweb::media::{DICOM_JSON, DICOM_XML, JSON};
 use crate::dicomweb::multipart::put;
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::qido_answer::{Answers, BadAttributes, Shape};
 use crate::dicomweb::qido_params::{Search, parse};
 use crate::dicomweb::wado::vary;
+use crate::dicomweb::xml_answer::related_xml_of;
 use crate::http::caching::PRIVATE;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
@@ -85,7 +86,8 @@ pub async fn search_instances(asked: Searching) -> Result<Response, Problem> {
 
 /// 200 with the answers, 204 without any; a warning when there are more (PS3.18 §8.3.4.4.1).
 async fn answer(asked: Searching, level: Level) -> Result<Response, Problem> {
-    let offers = [DICOM_JSON, JSON].map(|media| Offer { media, multipart: false, syntax: None });
+    let offers = [(DICOM_JSON, false), (JSON, false), (DICOM_XML, true), (DICOM_XML, false)]
+        .map(|(media, multipart)| Offer { media, multipart, syntax: None });
     let chosen = choose(&asked.accept, &offers).and_then(|chosen| offers.get(chosen));
     let media = chosen.ok_or_else(not_acceptable)?.media;
     let most = asked.door.settings.max_results(level);
@@ -95,9 +97,13 @@ async fn answer(asked: Searching, level: Level) -> Result<Response, Problem> {
         StatusCode::NO_CONTENT.into_response()
     } else {
         let json = write(&asked, level, &found).await?;
-        let mut response = Body::from(json).into_response();
-        put(&mut response, CONTENT_TYPE, media);
-        response
+        if media == DICOM_XML {
+            related_xml_of(json).await?
+        } else {
+            let mut response = Body::from(json).into_response();
+            put(&mut response, CONTENT_TYPE, media);
+            response
+        }
     };
     if remaining > 0 {
         let text = format!("There are {remaining} additional results that can be requested");
@@ -111,7 +117,10 @@ async fn answer(asked: Searching, level: Level) -> Result<Response, Problem> {
 }
 
 fn not_acceptable() -> Problem {
-    Problem::not_acceptable("search results are given as application/dicom+json")
+    Problem::not_acceptable(
+        "search results are given as application/dicom+json or multipart/related; \
+         type=\"application/dicom+xml\"",
+    )
 }
 
 /// The answers to show, and how many more there are; counted only when there are more, and no

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
 
 use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
+use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
 use crate::dicomweb::qido::{search_instances, search_series, search_studies};
 use crate::dicomweb::stow::store_instances;
@@ -29,7 +31,8 @@ pub const WADO_URI: &str = "/wado";
 pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router {
     let door = Door { archive, public, settings: Arc::new(settings) };
     let by_uri = Router::new().route(WADO_URI, get(retrieve_by_uri)).with_state(door.clone());
-    Router::new().nest(ROOT, routes().with_state(door)).merge(by_uri)
+    let routes = routes().route_layer(from_fn_with_state(door.clone(), gone));
+    Router::new().nest(ROOT, routes.with_state(door)).merge(by_uri)
 }
 
 /// The routes below the root, still without what they answer from.
@@ -51,7 +54,9 @@ fn routes() -> Router<Door> {
         .route(frames, get(retrieve_frames))
         .route(&format!("{instance}/bulkdata/{{*value}}"), get(retrieve_bulkdata));
     for resource in [study, series, instance] {
-        routes = routes.route(&format!("{resource}/metadata"), get(retrieve_metadata));
+        routes = routes
+            .route(&format!("{resource}/metadata"), get(retrieve_metadata))
+            .route(resource, MethodRouter::new().delete(delete));
     }
     for resource in [study, series, instance, frames] {
         routes = routes

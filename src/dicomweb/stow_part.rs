@@ -8,8 +8,6 @@ use crate::archive::error::ArchiveError;
 use crate::archive::ingest::{Envelope, Receiving};
 use crate::dicom::part10::{Part10Error, Part10Reader, Prefix, Step};
 use crate::dicom::uid::Uid;
-use crate::dicomweb::content_type::ContentType;
-use crate::dicomweb::media::{DICOM, OCTETS};
 use crate::dicomweb::stow_answer::{CANNOT_UNDERSTAND, Ended, Failure, Names};
 
 /// What all parts of a request share.
@@ -41,16 +39,14 @@ enum State {
 }
 
 impl Part {
-    /// Begins a part of that `Content-Type`; none, or one that says nothing, may be a DICOM file.
-    pub fn begin(content_type: &str) -> Self {
-        let media = ContentType::parse(content_type).media;
-        let state = if matches!(media.as_str(), DICOM | OCTETS | "") {
-            State::Prefix(Part10Reader::default())
-        } else {
-            let comment = format!("a part of type {media}; stored are application/dicom parts");
-            State::Failed(Failure { reason: CANNOT_UNDERSTAND, comment })
-        };
-        Self { state, names: Names::default() }
+    /// Begins a part that may be a DICOM file.
+    pub fn begin() -> Self {
+        Self { state: State::Prefix(Part10Reader::default()), names: Names::default() }
+    }
+
+    /// Begins a part that is passed over, for this reason.
+    pub fn refused(failure: Failure) -> Self {
+        Self { state: State::Failed(failure), names: Names::default() }
     }
 
     /// Takes the next bytes of the part.
@@ -89,7 +85,7 @@ impl Part {
         let Self { state, names } = self;
         match state {
             State::Receiving(receiving) => match receiving.finish().await {
-                Ok(receipt) => Ended::Stored(receipt),
+                Ok(receipt) => Ended::Stored { receipt, left_out: Vec::new() },
                 Err(error) => Ended::Failed(names, Failure::of(&error)),
             },
             State::Failed(failure) => Ended::Failed(names, failure),
@@ -141,8 +137,13 @@ fn unreadable(error: &Part10Error) -> Failure {
 }
 
 impl Failure {
-    /// An archive's error in the words of a store response.
-    fn of(error: &ArchiveError) -> Self {
-        Self { reason: crate::dicomweb::stow_answer::reason(error), comment: error.to_string() }
+    /// An archive's error in the words of a store response, which has room for few.
+    pub fn of(error: &ArchiveError) -> Self {
+        let comment = match error {
+            ArchiveError::Unidentified(text) | ArchiveError::Mismatch(text) => text.clone(),
+            ArchiveError::Malformed(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        Self { reason: crate::dicomweb::stow_answer::reason(error), comment }
     }
 }

@@ -1,4 +1,4 @@
-//! WADO-RS: metadata as DICOM JSON (PS3.18 §10.4.1.1.2).
+//! WADO-RS: metadata as DICOM JSON or XML (PS3.18 §10.4.1.1.2).
 
 use std::io::Read;
 
@@ -12,12 +12,15 @@ use futures::stream;
 use futures::{Stream, StreamExt, TryStreamExt};
 
 use crate::archive::metadata::Metadata;
-use crate::dicomweb::media::{DICOM_JSON, JSON};
+use crate::archive::retrieve::ByteStream;
+use crate::dicomweb::media::{DICOM_JSON, DICOM_XML, JSON};
 use crate::dicomweb::multipart::put;
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::wado::Retrieval;
+use crate::dicomweb::xml_answer::related_xml;
 use crate::http::caching::ETag;
 use crate::http::problem::Problem;
+use crate::imaging::error::ImagingError;
 
 /// Bytes inflated at a time: about a tenth of a millisecond.
 const INFLATED_BYTES: usize = 32 * 1024;
@@ -25,18 +28,23 @@ const INFLATED_BYTES: usize = 32 * 1024;
 /// Retrieve Metadata: `GET …/metadata` of a study, series or instance. Compressed when it lies
 /// ready so and the client takes it.
 pub async fn retrieve_metadata(asked: Retrieval) -> Result<Response, Problem> {
-    let offers = [DICOM_JSON, JSON].map(|media| Offer { media, multipart: false, syntax: None });
-    let chosen = choose(&asked.accept, &offers).and_then(|chosen| offers.get(chosen));
+    let chosen = choose(&asked.accept, &OFFERS).and_then(|chosen| OFFERS.get(chosen));
     let media = chosen.ok_or_else(not_acceptable)?.media;
     let base = asked.urls.root();
     let opaque = asked.archive.metadata_etag(&asked.permit, &asked.scope, base).await?;
     let (plain, gzipped) = (ETag::strong(&opaque), ETag::strong(&format!("{opaque}-gzip")));
-    for etag in [&plain, &gzipped] {
+    let xml = ETag::weak(&format!("{opaque}-xml"));
+    for etag in [&plain, &gzipped, &xml] {
         if let Some(response) = etag.not_modified(&asked.headers) {
             return Ok(vary(response));
         }
     }
     let metadata = asked.archive.metadata(&asked.permit, &asked.scope, base).await?;
+    if media == DICOM_XML {
+        let mut response = related_xml(plain_bytes(metadata), Some(asked.urls)).await?;
+        xml.write(response.headers_mut());
+        return Ok(vary(response));
+    }
     let gzip = takes_gzip(&asked.headers) && matches!(metadata, Metadata::Gzipped(_));
     let mut response = body(metadata, gzip).await?;
     put(&mut response, CONTENT_TYPE, media);
@@ -44,8 +52,30 @@ pub async fn retrieve_metadata(asked: Retrieval) -> Result<Response, Problem> {
     Ok(vary(response))
 }
 
+/// What metadata is given as. The XML is always multipart, also for a client that does not say so.
+const OFFERS: [Offer<'static>; 4] = [
+    Offer { media: DICOM_JSON, multipart: false, syntax: None },
+    Offer { media: JSON, multipart: false, syntax: None },
+    Offer { media: DICOM_XML, multipart: true, syntax: None },
+    Offer { media: DICOM_XML, multipart: false, syntax: None },
+];
+
 fn not_acceptable() -> Problem {
-    Problem::not_acceptable("metadata is given as application/dicom+json")
+    Problem::not_acceptable(
+        "metadata is given as application/dicom+json or multipart/related; \
+         type=\"application/dicom+xml\"",
+    )
+}
+
+/// Metadata as plain JSON.
+fn plain_bytes(metadata: Metadata) -> ByteStream {
+    match metadata {
+        Metadata::Gzipped(bytes) => {
+            let damaged = |error: std::io::Error| ImagingError::Damaged(error.to_string()).into();
+            inflate(bytes).map_err(damaged).boxed()
+        }
+        Metadata::Plain(pieces) => pieces,
+    }
 }
 
 fn vary(mut response: Response) -> Response {

@@ -34,6 +34,11 @@ impl Caller {
         self.ask(Subject::Storing)
     }
 
+    /// May they delete?
+    pub fn may_delete(&self) -> Result<Permit, Problem> {
+        self.ask(Subject::Archive)
+    }
+
     /// Where they ask from, when it is known.
     pub fn address(&self) -> Option<SocketAddr> {
         match self.actor {

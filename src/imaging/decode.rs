@@ -5,6 +5,7 @@
 //! taken for it, against the header and against what the code stream itself says.
 
 mod codestream;
+pub mod describe;
 mod jpeg;
 mod jpeg12;
 mod jpeg2000;

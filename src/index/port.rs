@@ -117,6 +117,17 @@ pub struct CopyRow {
     pub served: bool,
 }
 
+/// A study that has something in the bin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binned {
+    /// Study Instance UID.
+    pub study: String,
+    /// Copies that lie there.
+    pub copies: u64,
+    /// When the last of them was deleted, µs since 1970.
+    pub deleted_us: i64,
+}
+
 /// How much there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -221,6 +232,28 @@ pub trait Index: Debug + Send + Sync {
 
     /// For each key whether any copy or derived row names it.
     async fn knows_blobs(&self, keys: &[String]) -> Result<Vec<bool>, IndexError>;
+
+    /// Puts what a scope holds into the bin in one transaction: it is served no more, its blobs stay
+    /// named, each instance is an event. Gives the number of instances.
+    async fn delete(&self, scope: &Scope, now_us: i64) -> Result<u64, IndexError>;
+
+    /// Enters what a scope has in the bin again, as [`Index::store`] does; gives the number of copies.
+    async fn restore(
+        &self,
+        scope: &Scope,
+        jobs: &[(JobKind, i64)],
+        now_us: i64,
+    ) -> Result<u64, IndexError>;
+
+    /// Gives up for good what was deleted before a time, at most `limit` copies; gives the keys of
+    /// their blobs. That they were here stays known.
+    async fn purge(&self, before_us: i64, limit: u32) -> Result<Vec<String>, IndexError>;
+
+    /// Whether anything of a scope was deleted, purged or not, whoever the patient.
+    async fn was_deleted(&self, scope: &Scope) -> Result<bool, IndexError>;
+
+    /// The studies that have something in the bin, last deleted first.
+    async fn bin(&self, limit: u32) -> Result<Vec<Binned>, IndexError>;
 
     /// Totals.
     async fn totals(&self) -> Result<Totals, IndexError>;

@@ -27,6 +27,8 @@ pub enum EventKind {
     InstanceStored,
     /// Different bytes came under a known SOP Instance UID; both copies are kept.
     InstanceConflict,
+    /// An instance was deleted: it lies in the bin.
+    InstanceDeleted,
     /// A Study Instance UID appeared under a second patient; both keep their own.
     StudyConflict,
 }
@@ -37,14 +39,19 @@ impl EventKind {
         match self {
             Self::InstanceStored => "instance-stored",
             Self::InstanceConflict => "instance-conflict",
+            Self::InstanceDeleted => "instance-deleted",
             Self::StudyConflict => "study-conflict",
         }
     }
 
     /// Reads the stored form back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::InstanceStored, Self::InstanceConflict, Self::StudyConflict]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        let all = [
+            Self::InstanceStored,
+            Self::InstanceConflict,
+            Self::InstanceDeleted,
+            Self::StudyConflict,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 }

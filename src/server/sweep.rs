@@ -1,4 +1,4 @@
-//! Now and then removes the blobs that crashes left without a row.
+//! Now and then removes the blobs that crashes left without a row, and purges the bin.
 
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use crate::archive::archive::Settings;
 
 /// The first sweep comes so long after the start: a server that is starting has better things to do.
 const FIRST: Duration = Duration::from_secs(600);
+
+const DAY_US: i64 = 24 * 3_600_000_000;
 
 /// Sweeps until `stop`.
 pub async fn run(archive: Archive, settings: Settings, stop: CancellationToken) {
@@ -29,6 +31,12 @@ pub async fn run(archive: Archive, settings: Settings, stop: CancellationToken) 
         pause = every;
         let permit = archive.access().permit(&Actor::System, Purpose::Operation, Subject::Archive);
         let Ok(permit) = permit else { continue };
+        if settings.bin_days > 0 {
+            match archive.purge(&permit, i64::from(settings.bin_days) * DAY_US).await {
+                Ok(purged) => tracing::info!(purged, "copies purged from the bin"),
+                Err(error) => tracing::warn!(%error, "the bin cannot be purged"),
+            }
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             swept = archive.sweep(&permit, grace_us) => match swept {

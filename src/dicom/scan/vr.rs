@@ -21,7 +21,7 @@ const BINARY_INLINE_BYTES: u32 = 4096;
 /// The VR of an element written without one (PS3.5 §A.1, §6.2.2): from the data dictionary,
 /// repeating groups included; LO for private creators, UL for group lengths, UN otherwise.
 /// `signed` is the Pixel Representation seen so far.
-pub(super) fn implicit(tag: Tag, signed: bool) -> VR {
+pub(in crate::dicom) fn implicit(tag: Tag, signed: bool) -> VR {
     match tag {
         Tag(_, 0) => return VR::UL,
         Tag(group, 0x0010..=0x00FF) if group & 1 == 1 => return VR::LO,

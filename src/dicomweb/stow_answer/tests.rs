@@ -1,8 +1,8 @@
 //! The Store Instances Response, sequence by sequence.
 
 use super::{
-    CANNOT_UNDERSTAND, DOES_NOT_MATCH, Ended, Failure, Names, OUT_OF_RESOURCES, module, reason,
-    status,
+    CANNOT_UNDERSTAND, DOES_NOT_MATCH, Ended, Failure, MALFORMED, Names, OUT_OF_RESOURCES,
+    TOO_LARGE, module, reason, status,
 };
 use crate::archive::error::ArchiveError;
 use crate::archive::ingest::Receipt;
@@ -20,7 +20,9 @@ fn uid(text: &str) -> Uid {
 fn stored(study: &str, instance: &str, outcome: Outcome) -> Ended {
     let path = InstancePath { study: uid(study), series: uid("1.5"), instance: uid(instance) };
     let sop_class = uid("1.2.840.10008.5.1.4.1.1.2");
-    Ended::Stored(Receipt { outcome, path, sop_class, data_set_sha256: [0; 32], data_set_bytes: 1 })
+    let (data_set_sha256, data_set_bytes) = ([0; 32], 1);
+    let receipt = Receipt { outcome, path, sop_class, data_set_sha256, data_set_bytes };
+    Ended::Stored { receipt, left_out: Vec::new() }
 }
 
 fn failed(instance: Option<&str>, reason: u16) -> Ended {
@@ -40,6 +42,10 @@ fn the_status_says_whether_all_some_or_none_is_stored() {
         (vec![failed(Some("1.4"), DOES_NOT_MATCH)], 409),
         (vec![failed(None, CANNOT_UNDERSTAND), failed(None, OUT_OF_RESOURCES)], 409),
         (vec![failed(None, OUT_OF_RESOURCES)], 503),
+        (vec![failed(None, TOO_LARGE)], 413),
+        (vec![failed(None, MALFORMED)], 400),
+        (vec![failed(None, MALFORMED), failed(None, TOO_LARGE)], 409),
+        (vec![], 409),
     ] {
         assert_eq!(status(&ended).as_u16(), expected, "{ended:?}");
     }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::index::error::IndexError;
+use crate::index::port::Binned;
 use crate::index::port::CopyRow;
 use crate::index::port::Derived;
 use crate::index::port::DerivedKind;
@@ -23,6 +24,7 @@ use crate::people::patient_id::PatientId;
 use crate::steps::Step;
 use crate::steps::come_to;
 
+use super::bin;
 use super::dialect::Db;
 use super::dialect::begin;
 use super::dialect::close;
@@ -173,6 +175,40 @@ impl Index for Adapter {
 
     async fn knows_blobs(&self, keys: &[String]) -> Result<Vec<bool>, IndexError> {
         records::knows_blobs(&self.read, keys).await
+    }
+
+    async fn delete(&self, scope: &Scope, now_us: i64) -> Result<u64, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let deleted = bin::delete(&mut tx, scope, now_us).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(deleted)
+    }
+
+    async fn restore(
+        &self,
+        scope: &Scope,
+        jobs: &[(JobKind, i64)],
+        now_us: i64,
+    ) -> Result<u64, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let restored = bin::restore(&mut tx, scope, jobs, now_us).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(restored)
+    }
+
+    async fn purge(&self, before_us: i64, limit: u32) -> Result<Vec<String>, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let keys = bin::purge(&mut tx, before_us, limit).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(keys)
+    }
+
+    async fn was_deleted(&self, scope: &Scope) -> Result<bool, IndexError> {
+        bin::was_deleted(&self.read, scope).await
+    }
+
+    async fn bin(&self, limit: u32) -> Result<Vec<Binned>, IndexError> {
+        bin::list(&self.read, limit).await
     }
 
     async fn totals(&self) -> Result<Totals, IndexError> {

@@ -89,7 +89,8 @@ pub(super) async fn list(
     rows.iter().map(located).collect()
 }
 
-fn push_scope(sql: &mut QueryBuilder<Db>, scope: &Scope) {
+/// The condition that a study is in a scope, and a series when it names one.
+pub(super) fn push_scope(sql: &mut QueryBuilder<Db>, scope: &Scope) {
     sql.push("st.uid = ").push_bind(scope.study.as_str().to_owned());
     if let Some(series) = &scope.series {
         sql.push(" AND se.uid = ").push_bind(series.as_str().to_owned());
@@ -263,7 +264,8 @@ pub(super) async fn knows_blobs(pool: &Pool, keys: &[String]) -> Result<Vec<bool
         });
         sql.push(
             ") SELECT blob_key FROM k WHERE EXISTS (SELECT 1 FROM copy c WHERE c.blob_key = k.blob_key)
-             OR EXISTS (SELECT 1 FROM derived d WHERE d.blob_key = k.blob_key)",
+             OR EXISTS (SELECT 1 FROM derived d WHERE d.blob_key = k.blob_key)
+             OR EXISTS (SELECT 1 FROM bin b WHERE b.blob_key = k.blob_key)",
         );
         let found: Vec<String> = sql.build_query_scalar().fetch_all(pool).await.map_err(failed)?;
         known.extend(found);
@@ -317,11 +319,13 @@ fn path(row: &DbRow, at: usize) -> Result<InstancePath, IndexError> {
     })
 }
 
-fn hash(row: &DbRow, at: usize) -> Result<[u8; 32], IndexError> {
+/// A column that holds a SHA-256.
+pub(super) fn hash(row: &DbRow, at: usize) -> Result<[u8; 32], IndexError> {
     let bytes: Vec<u8> = get(row, at)?;
     bytes.try_into().map_err(|_| IndexError::Inconsistent("a hash of another length".to_owned()))
 }
 
-fn unsigned(figure: i64) -> u64 {
+/// A figure as it was before the database kept it.
+pub(super) fn unsigned(figure: i64) -> u64 {
     u64::try_from(figure).unwrap_or(0)
 }

@@ -3,6 +3,8 @@
 
 #[path = "../sql/adapter.rs"]
 pub mod adapter;
+#[path = "../sql/bin.rs"]
+mod bin;
 #[path = "../sql/condition.rs"]
 mod condition;
 pub mod dialect;

@@ -1,5 +1,6 @@
 //! DICOMweb as stock clients see it.
 
+mod deletion;
 mod interop;
 mod looking;
 mod rendered;
@@ -8,4 +9,6 @@ mod rendered_many;
 mod rendered_presentation;
 mod stock;
 mod stow;
+mod stow_hostile;
+mod stow_made;
 mod wado_uri;

@@ -1,5 +1,6 @@
 //! One conformance suite, run on SQLite and on PostgreSQL.
 
+mod binning;
 mod committing;
 mod jobs;
 mod matching;
