@@ -11,9 +11,9 @@ use crate::web::prepare::{prepare, remove};
 
 /// Runs it; the server may be running meanwhile and shows what was added at once.
 pub fn run(viewer: &Viewer, output: Output) -> anyhow::Result<Exit> {
+    let settings = loaded(viewer.stores.config.as_deref(), &viewer.stores.flags())?.settings;
     match &viewer.action {
-        ViewerAction::Add { package, stores } => {
-            let settings = loaded(stores.config.as_deref(), &stores.flags())?.settings;
+        ViewerAction::Add { package } => {
             let done = prepare(package, &settings.data)?;
             let text = format!(
                 "added: {} files, {} MB; open {ROOT} on the archive's HTTP address",
@@ -24,8 +24,7 @@ pub fn run(viewer: &Viewer, output: Output) -> anyhow::Result<Exit> {
                 .result(&json!({ "files": done.files, "bytes": done.bytes, "path": ROOT }), &text);
             Ok(Exit::Done)
         }
-        ViewerAction::Remove { stores } => {
-            let settings = loaded(stores.config.as_deref(), &stores.flags())?.settings;
+        ViewerAction::Remove => {
             let there = remove(&settings.data)?;
             let text = if there { "removed" } else { "there is none" };
             output.result(&json!({ "removed": there }), text);
