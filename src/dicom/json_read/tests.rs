@@ -149,8 +149,9 @@ pub(crate) enum Made {
     Items(Tag, Vec<Vec<Made>>),
 }
 
+/// Behind (0008,0005), which says how text before it cannot be read.
 fn tag() -> impl Strategy<Value = Tag> {
-    (4_u16..40, 1_u16..60).prop_map(|(group, element)| Tag(group * 2, element))
+    (5_u16..40, 1_u16..60).prop_map(|(group, element)| Tag(group * 2, element))
 }
 
 pub(crate) fn made() -> impl Strategy<Value = Vec<Made>> {

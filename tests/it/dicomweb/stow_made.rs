@@ -410,3 +410,50 @@ async fn a_request_that_breaks_off_stores_what_was_whole() {
     }
     assert!(seen.contains(&(202, 1)) && seen.contains(&(409, 0)), "{seen:?}");
 }
+
+#[tokio::test]
+async fn what_a_full_disk_refused_is_not_named_and_what_is_named_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("lastra.toml");
+    std::fs::write(&config, "[blobs]\nreserve_bytes = 0\n").unwrap();
+    let arguments = ["-c", config.to_str().unwrap()];
+    let Some(server) = Server::start_on_a_disk_of(24, &arguments) else {
+        eprintln!("not tested: no disk can be mounted here");
+        return;
+    };
+    let objects: Vec<Value> = (1..=32).map(|n| metadata(1, n)).collect();
+    let bulk = |n: u32| pixels(n, &vec![u8::try_from(n).unwrap(); 1 << 20]);
+    let body = [vec![json_part(&objects)], (1..=32).map(bulk).collect()].concat();
+    let (status, module) = post(&server, "/studies", JSON, closed(&body)).await;
+    assert_eq!(status, 202, "{module}");
+    is_true(&server, &module).await;
+    let refused = items(&module, FAILED, "00081197");
+    assert!(refused.len() >= 8 && refused.iter().all(|reason| **reason == 0xA700), "{refused:?}");
+}
+
+#[tokio::test]
+async fn bulk_data_that_may_not_wait_is_refused_and_can_be_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("lastra.toml");
+    std::fs::write(&config, "[archive]\nspool_max_bytes = 1048576\n").unwrap();
+    let server = Server::start_with(&["-c", config.to_str().unwrap()]);
+    let parts = [
+        json_part(&[metadata(1, 1), metadata(1, 2)]),
+        pixels(1, &vec![1; 3 << 20]),
+        pixels(2, &[2; 4]),
+    ];
+    let (status, module) = post(&server, "/studies", JSON, closed(&parts)).await;
+    assert_eq!(status, 202, "{module}");
+    assert_eq!(items(&module, FAILED, "00081197"), [0xA700]);
+    is_true(&server, &module).await;
+    let (status, module) = post(
+        &server,
+        "/studies",
+        JSON,
+        closed(&[json_part(&[metadata(1, 1)]), pixels(1, &vec![1; 3 << 20])]),
+    )
+    .await;
+    assert_eq!(status, 503, "{module}");
+    let body = closed(&[json_part(&[metadata(1, 1)]), pixels(1, &vec![1; 900_000])]);
+    assert_eq!(post(&server, "/studies", JSON, body).await.0, 200);
+}
