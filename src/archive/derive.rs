@@ -23,6 +23,8 @@ impl Archive {
                 let permit = permit.map_err(|_| ArchiveError::Denied)?;
                 self.precompute_metadata(&permit, &series, base).await
             }
+            // The door's own work, which does not come here.
+            JobKind::Webhook => Ok(()),
         }
     }
 }

@@ -109,6 +109,7 @@ pub(in crate::archive) fn new_instance(
             uid: path.instance,
             number: header.instance.number,
             frames,
+            timezone: header.instance.timezone,
             attributes: header.instance.attributes,
         },
         copy,

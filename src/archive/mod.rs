@@ -5,6 +5,7 @@
 //! Start at [`ingest`] for storing, [`frame`] for the shortest way out.
 
 pub mod archive;
+pub mod changes;
 pub mod derive;
 pub mod error;
 mod facts;

@@ -26,6 +26,9 @@ pub enum Kind {
     Name,
 }
 
+/// Timezone Offset From UTC: not matched, it says how dates and times are meant (PS3.18 §8.3.4.1.1).
+pub const TIMEZONE: Tag = Tag(0x0008, 0x0201);
+
 /// Request Attributes Sequence.
 const REQUEST_ATTRIBUTES: Tag = Tag(0x0040, 0x0275);
 

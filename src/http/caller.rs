@@ -34,6 +34,11 @@ impl Caller {
         self.ask(Subject::Storing)
     }
 
+    /// May they follow what happens in the archive?
+    pub fn may_follow(&self) -> Result<Permit, Problem> {
+        self.ask(Subject::Archive)
+    }
+
     /// Where they ask from, when it is known.
     pub fn address(&self) -> Option<SocketAddr> {
         match self.actor {

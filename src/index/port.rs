@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::index::error::IndexError;
 use crate::index::query::{Found, Query};
-use crate::model::event::Event;
+use crate::model::event::{Event, Follower};
 use crate::model::job::{Job, JobKind, NewJob};
 use crate::model::path::{InstancePath, Scope};
 use crate::model::study::{NewInstance, Outcome};
@@ -188,6 +188,15 @@ pub trait Index: Debug + Send + Sync {
 
     /// Events after `sequence`, oldest first, at most `limit`.
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, IndexError>;
+
+    /// Sequence of the newest event; 0 when there is none.
+    async fn newest_event(&self) -> Result<i64, IndexError>;
+
+    /// How far a follower of the feed has been served.
+    async fn follower(&self, name: &str) -> Result<Option<Follower>, IndexError>;
+
+    /// Records how far a follower has been served; never less far than is recorded already.
+    async fn put_follower(&self, follower: &Follower) -> Result<(), IndexError>;
 
     /// Queues jobs.
     async fn enqueue(&self, jobs: &[NewJob]) -> Result<(), IndexError>;

@@ -7,17 +7,20 @@ pub enum JobKind {
     SeriesThumbnail,
     /// Precompute a quiet series' `/metadata`; subject: the index's series id.
     SeriesMetadata,
+    /// Look at the change feed for a webhook; subject: its name.
+    Webhook,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::SeriesThumbnail, Self::SeriesMetadata];
+    pub const ALL: [Self; 3] = [Self::SeriesThumbnail, Self::SeriesMetadata, Self::Webhook];
 
     /// The stored form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SeriesThumbnail => "series-thumbnail",
             Self::SeriesMetadata => "series-metadata",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -33,7 +36,7 @@ impl JobKind {
 pub struct NewJob {
     /// What to do.
     pub kind: JobKind,
-    /// To what: an id of the index, as text.
+    /// To what: an id of the index as text, or a name.
     pub subject: String,
     /// Not before, µs since 1970.
     pub run_us: i64,

@@ -90,6 +90,8 @@ pub struct InstanceFacts {
     pub number: String,
     /// Number of Frames (0028,0008); 1 when absent and there are pixels, 0 when there are none.
     pub frames: u32,
+    /// Timezone Offset From UTC (0008,0201), of all dates and times of the object.
+    pub timezone: String,
     /// All instance level attributes worth returning.
     pub attributes: AttributesJson,
 }

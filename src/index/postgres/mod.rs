@@ -8,6 +8,8 @@ mod condition;
 pub mod dialect;
 #[path = "../sql/events.rs"]
 mod events;
+#[path = "../sql/fuzzy.rs"]
+mod fuzzy;
 #[path = "../sql/jobs.rs"]
 mod jobs;
 #[path = "../sql/migration.rs"]
@@ -20,6 +22,8 @@ mod records;
 mod rows;
 #[path = "../sql/search.rs"]
 mod search;
+#[path = "../sql/span.rs"]
+mod span;
 #[path = "../sql/store.rs"]
 mod store;
 #[path = "../sql/tail.rs"]

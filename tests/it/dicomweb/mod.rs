@@ -1,5 +1,9 @@
 //! DICOMweb as stock clients see it.
 
+mod described;
+mod feed;
 mod interop;
+mod qido;
+mod qido_hostile;
 mod stock;
 mod stow;

@@ -101,6 +101,7 @@ pub(super) fn object(study: &str, series: &str, instance: &str) -> NewInstance {
             uid: uid(instance),
             number: "1".to_owned(),
             frames: 1,
+            timezone: String::new(),
             attributes: format!(r#"{{"00080018":{{"vr":"UI","Value":["{instance}"]}}}}"#),
         },
         copy: CopyFacts {

@@ -60,6 +60,7 @@ pub(crate) fn new(
             uid: uid(format!("1.{study}.{series}.{instance}")),
             number: instance.to_string(),
             frames: 1,
+            timezone: String::new(),
             attributes: "{}".to_owned(),
         },
         copy: CopyFacts {
