@@ -14,6 +14,7 @@ use toml::Table;
 use toml::Value;
 
 use crate::archive::archive::Settings as ArchiveSettings;
+use crate::archive::extended::Declaration;
 use crate::blobs::open::Settings as BlobSettings;
 use crate::dicomweb::door::Settings as DicomwebSettings;
 use crate::dicomweb::webhooks::Webhook;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// DICOM nodes the archive may send to.
     pub nodes: Vec<Node>,
+    /// Attributes to be searched beside those the index always keeps.
+    pub attributes: Vec<Declaration>,
     /// Receivers of the change feed.
     pub webhooks: Vec<Webhook>,
 }
@@ -81,6 +84,7 @@ impl Default for Settings {
             jobs: JobSettings::default(),
             log: LogSettings::default(),
             nodes: Vec::new(),
+            attributes: Vec::new(),
             webhooks: Vec::new(),
         }
     }

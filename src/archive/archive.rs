@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
+use crate::archive::extended::Attributes;
 use crate::archive::flights::Flights;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
@@ -73,6 +74,8 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) clock: SharedClock,
     /// Who may.
     pub(in crate::archive) access: Access,
+    /// Attributes to be searched beside those the index always keeps.
+    pub(in crate::archive) attributes: Attributes,
     /// Thumbnails being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
 }
@@ -94,14 +97,17 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Who may.
     pub access: Access,
+    /// Attributes to be searched beside those the index always keeps.
+    pub attributes: Attributes,
 }
 
 impl Archive {
     /// An archive over its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
+        let Parts { settings, index, committer, blobs, pool, clock, access, attributes } = parts;
         let flights = Flights::default();
-        let inner = Inner { settings, index, committer, blobs, pool, clock, access, flights };
+        let inner =
+            Inner { settings, index, committer, blobs, pool, clock, access, attributes, flights };
         Self { inner: Arc::new(inner) }
     }
 

@@ -113,5 +113,6 @@ pub(in crate::archive) fn new_instance(
             attributes: header.instance.attributes,
         },
         copy,
+        extended: Vec::new(),
     }
 }

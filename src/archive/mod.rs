@@ -8,6 +8,7 @@ pub mod archive;
 pub mod changes;
 pub mod derive;
 pub mod error;
+pub mod extended;
 mod facts;
 mod flights;
 pub mod frame;

@@ -12,6 +12,7 @@
 pub mod charset;
 mod charset_term;
 pub mod date;
+pub mod extended;
 #[cfg(test)]
 mod feed;
 pub mod frames;

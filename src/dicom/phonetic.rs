@@ -89,22 +89,17 @@ fn next(rest: &[char], at_start: bool) -> Option<(Option<char>, usize)> {
         ['G', 'L', 'I', ..] => (Some('L'), 2),
         ['G', 'N', ..] => (Some('N'), 2),
         ['G', 'J', ..] => (Some('J'), 2),
-        ['G', 'H', ..] | ['K', 'H', ..] | ['C', 'H' | 'K' | 'Q' | 'Z', ..] => (Some('K'), 2),
+        ['G' | 'K', 'H', ..] | ['C', 'H' | 'K' | 'Q' | 'Z', ..] => (Some('K'), 2),
         ['G', letter, ..] if soft(Some(letter)) => (Some('J'), 1),
         ['S', 'C', letter, ..] if soft(Some(letter)) => (Some('S'), 2),
         ['K' | 'C', 'S', ..] => (Some('S'), 2),
-        ['S', 'H' | 'Z', ..]
-        | ['Z', 'H', ..]
-        | ['T' | 'D', 'Z', ..]
-        | ['T', 'S', ..]
-        | ['H', 'S', ..]
+        ['S', 'H' | 'Z', ..] | ['Z', 'H', ..] | ['T' | 'D', 'Z', ..] | ['T' | 'H', 'S', ..]
             if rest.len() > 2 || !at_start =>
         {
             (Some('S'), 2)
         }
         ['D', 'J' | 'T', ..] | ['T', 'H' | 'D', ..] => (Some('T'), 2),
-        ['P', 'H', ..] => (Some('F'), 2),
-        ['P', 'F', ..] => (Some('F'), 2),
+        ['P', 'H' | 'F', ..] => (Some('F'), 2),
         ['N', 'B' | 'P', ..] => (Some('M'), 1),
         ['I', 'A' | 'E' | 'O' | 'U', ..] | ['J' | 'Y', ..] if at_start => (Some('J'), 1),
         ['A' | 'E' | 'I' | 'O' | 'U', ..] => (at_start.then_some('A'), 1),

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, State};
@@ -121,7 +122,7 @@ struct Listener {
 }
 
 async fn listen(door: Door, following: Following) -> Result<Response, Problem> {
-    let Ok(place) = door.listeners.clone().try_acquire_owned() else {
+    let Ok(place) = Arc::clone(&door.listeners).try_acquire_owned() else {
         return Err(Problem::unavailable("too many clients listen; ask for pages instead"));
     };
     let archive = door.archive;

@@ -22,6 +22,7 @@ pub mod qido_answer;
 pub mod qido_fields;
 pub mod qido_keys;
 pub mod qido_params;
+pub mod qido_private;
 pub mod qido_values;
 pub mod related;
 pub mod rendered_params;

@@ -1,6 +1,7 @@
-//! The description of everything the archive answers over HTTP, as OpenAPI: `openapi.json` beside
+//! The description of everything the archive answers over HTTP: `openapi.json` beside
 //! this file, kept by hand. The capabilities of DICOMweb are drawn from it.
 
+use std::fmt::Write;
 use std::sync::LazyLock;
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -51,6 +52,13 @@ pub(in crate::dicomweb) fn described(
 
 /// The validator of a description.
 pub(in crate::dicomweb) fn validator(bytes: &[u8]) -> ETag {
-    let hash = Sha256::digest(bytes);
-    ETag::strong(&hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>())
+    ETag::strong(&hex(&Sha256::digest(bytes)))
+}
+
+/// Lower case hexadecimal.
+pub(in crate::dicomweb) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

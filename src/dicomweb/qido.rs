@@ -15,7 +15,7 @@ use crate::dicomweb::media::{DICOM_JSON, JSON};
 use crate::dicomweb::multipart::put;
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::qido_answer::{Answers, BadAttributes, Shape};
-use crate::dicomweb::qido_params::{Search, parse};
+use crate::dicomweb::qido_params::{Search, parse_with};
 use crate::dicomweb::wado::vary;
 use crate::http::caching::PRIVATE;
 use crate::http::caller::Caller;
@@ -51,7 +51,14 @@ impl FromRequestParts<Door> for Searching {
         let urls = Urls::from_request_parts(parts, door).await?;
         let Ok(caller) = Caller::from_request_parts(parts, door).await;
         let permit = caller.may_search()?;
-        let search = parse(&query)?;
+        let mut search = parse_with(&query, door.archive.attributes())?;
+        if search.extended && !door.archive.attributes_are_complete().await? {
+            search.warnings.push(
+                "Objects of before are still being read for declared attributes: more may be found \
+                 later."
+                    .to_owned(),
+            );
+        }
         let accept = Accept::of(&parts.headers, &query);
         let asked = AskedPatient::of(&query);
         let (patient, nothing) = match &place.study {

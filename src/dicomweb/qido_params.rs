@@ -4,10 +4,12 @@
 //! attribute the index cannot match is passed over too, with a warning in the answer; a malformed
 //! value is a 400 that names its parameter. Beyond the standard: `orderby`.
 
+use crate::archive::extended::Attributes;
 use crate::dicom::date::offset_minutes;
 use crate::dicomweb::qido_acts::Act;
 use crate::dicomweb::qido_fields::Fields;
-use crate::dicomweb::qido_keys::{Kind, TIMEZONE, key, number, path};
+use crate::dicomweb::qido_keys::{Kind, TIMEZONE, key, kind_of, path};
+use crate::dicomweb::qido_private::Private;
 use crate::dicomweb::qido_values::{Switches, rules};
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
@@ -35,10 +37,17 @@ pub struct Search {
     pub offset: u32,
     /// Texts for `Warning` fields.
     pub warnings: Vec<String>,
+    /// Whether declared attributes are matched.
+    pub extended: bool,
 }
 
-/// Reads the parameters of a search.
+/// Reads the parameters of a search where no attributes are declared.
 pub fn parse(query: &QueryString) -> Result<Search, Problem> {
+    parse_with(query, &Attributes::default())
+}
+
+/// Reads the parameters of a search that knows attributes the administrator declared.
+pub fn parse_with(query: &QueryString, attributes: &Attributes) -> Result<Search, Problem> {
     let switches = Switches {
         fuzzy: switch(query, "fuzzymatching")?,
         empty: switch(query, "emptyvaluematching")?,
@@ -55,20 +64,32 @@ pub fn parse(query: &QueryString) -> Result<Search, Problem> {
         let reason = format!("more than {MAX_OFFSET}; narrow the search, by date for example");
         return Err(Problem::bad_parameter("offset", reason));
     }
+    let private = Private::of(query, attributes);
+    private.add_fields(query, &mut search.fields);
     let (mut study, mut performed) = (Act::default(), Act::default());
     let (mut zone, mut ignored, mut seen) = (None, Vec::new(), Vec::new());
     for (name, value) in query.iter() {
         let Some(tags) = path(name) else { continue };
-        search.fields.add(tags.first().copied().map(number));
+        if private.is_creator(&tags) {
+            continue;
+        }
+        let tags = private.canonical(tags);
+        private.add_field(tags.first().copied(), &mut search.fields);
         if tags == [TIMEZONE] {
             let minutes = offset_minutes(value).ok_or_else(|| bad(name, "not +HHMM or -HHMM"))?;
             once(name, zone.replace(minutes).is_none())?;
             continue;
         }
-        let Some((key, kind)) = key(&tags) else {
+        let standard = key(&tags);
+        let declared = attributes.find(&tags).filter(|_| standard.is_none());
+        let declared = declared.map(|(it, key)| (Key::Extended(key), kind_of(it.vr)));
+        let Some((key, kind)) = standard.or(declared) else {
             ignored.push(name);
             continue;
         };
+        search.extended |= declared.is_some();
+        // What sounds alike is kept of the index's own names only.
+        let switches = Switches { fuzzy: switches.fuzzy && declared.is_none(), ..switches };
         once(name, !seen.contains(&key))?;
         seen.push(key);
         match key {

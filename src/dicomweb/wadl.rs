@@ -1,6 +1,6 @@
 //! Web Application Description Language: one tree, written as XML or as the JSON of PS3.18 Annex G.
 //!
-//! The tree is drawn from the OpenAPI document: resources by their paths (PS3.18 Table H-1), with
+//! The tree is drawn from `openapi.json`: resources by their paths (PS3.18 Table H-1), with
 //! the methods, parameters and representations of each.
 
 use std::fmt::Write as _;
@@ -92,7 +92,9 @@ fn method_of(name: &str, operation: &Value) -> Element {
         parameters_of(resolved(parameter), &mut request.children);
     }
     let body = operation.pointer("/requestBody/content").and_then(Value::as_object);
-    request.children.extend(body.into_iter().flat_map(|body| body.keys()).map(representation));
+    request
+        .children
+        .extend(body.into_iter().flat_map(|body| body.keys()).map(|media| representation(media)));
     method.children.push(request);
     for (status, response) in
         operation.get("responses").and_then(Value::as_object).into_iter().flatten()
@@ -100,7 +102,7 @@ fn method_of(name: &str, operation: &Value) -> Element {
         let mut element = Element::new("response", vec![("status", status.clone())]);
         let content = resolved(response).get("content").and_then(Value::as_object);
         let media = content.into_iter().flat_map(|content| content.keys());
-        element.children.extend(media.map(representation));
+        element.children.extend(media.map(|media| representation(media)));
         method.children.push(element);
     }
     method
@@ -138,8 +140,8 @@ fn parameters_of(parameter: &Value, params: &mut Vec<Element>) {
     }
 }
 
-fn representation(media: &String) -> Element {
-    Element::new("representation", vec![("mediaType", media.clone())])
+fn representation(media: &str) -> Element {
+    Element::new("representation", vec![("mediaType", media.to_owned())])
 }
 
 /// As XML.

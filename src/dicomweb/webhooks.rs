@@ -19,6 +19,7 @@ use crate::archive::error::ArchiveError;
 use crate::clock::SharedClock;
 use crate::dicomweb::address::Urls;
 use crate::dicomweb::changes::written;
+use crate::dicomweb::openapi::hex;
 use crate::http::base::Base;
 use crate::model::event::Event;
 use crate::model::event::Follower;
@@ -184,8 +185,7 @@ pub const SIGNATURE: &str = "lastra-signature";
 pub fn signature(secret: &str, seconds: i64, body: &str) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
     let tag = ring::hmac::sign(&key, format!("{seconds}.{body}").as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={hex}")
+    format!("t={seconds},v1={}", hex(tag.as_ref()))
 }
 
 fn check<'a>(hook: &Webhook, mut earlier: impl Iterator<Item = &'a str>) -> Result<(), BadWebhook> {

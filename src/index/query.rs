@@ -1,5 +1,6 @@
 //! What a search asks, in the index's own words.
 
+use crate::dicom::extended::Owner;
 use crate::dicom::uid::Uid;
 use crate::people::patient_id::PatientId;
 
@@ -67,6 +68,19 @@ pub enum Key {
     SopClassUid,
     /// (0020,0013)
     InstanceNumber,
+    /// An attribute the administrator declared.
+    Extended(ExtendedKey),
+}
+
+/// An attribute the administrator declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ExtendedKey {
+    /// Its name.
+    pub name: &'static str,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Whether its values are names, matched insensitive to case and accents.
+    pub is_name: bool,
 }
 
 impl Key {
@@ -96,6 +110,11 @@ impl Key {
             | Self::ScheduledStepId
             | Self::RequestedProcedureId => Level::Series,
             Self::SopInstanceUid | Self::SopClassUid | Self::InstanceNumber => Level::Instance,
+            Self::Extended(key) => match key.owner {
+                Owner::Patient | Owner::Study => Level::Study,
+                Owner::Series => Level::Series,
+                Owner::Instance => Level::Instance,
+            },
         }
     }
 
@@ -104,7 +123,10 @@ impl Key {
     pub fn sorts(self) -> bool {
         !matches!(
             self,
-            Self::ModalitiesInStudy | Self::ScheduledStepId | Self::RequestedProcedureId
+            Self::ModalitiesInStudy
+                | Self::ScheduledStepId
+                | Self::RequestedProcedureId
+                | Self::Extended(_)
         )
     }
 }

@@ -7,19 +7,23 @@ pub enum JobKind {
     SeriesThumbnail,
     /// Precompute a quiet series' `/metadata`; subject: the index's series id.
     SeriesMetadata,
+    /// Read objects' headers for attributes declared since; subject: which declarations.
+    Attributes,
     /// Look at the change feed for a webhook; subject: its name.
     Webhook,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::SeriesThumbnail, Self::SeriesMetadata, Self::Webhook];
+    pub const ALL: [Self; 4] =
+        [Self::SeriesThumbnail, Self::SeriesMetadata, Self::Attributes, Self::Webhook];
 
     /// The stored form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SeriesThumbnail => "series-thumbnail",
             Self::SeriesMetadata => "series-metadata",
+            Self::Attributes => "attributes",
             Self::Webhook => "webhook",
         }
     }

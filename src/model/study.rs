@@ -4,6 +4,7 @@
 //! `YYYYMMDD`, times `HHMMSS.ffffff` cut where the object cut them; a value that is not of that
 //! form is kept as it came and matches literally.
 
+use crate::dicom::extended::Owner;
 use crate::dicom::uid::Uid;
 use crate::people::patient_id::PatientId;
 
@@ -128,6 +129,19 @@ pub struct NewInstance {
     pub instance: InstanceFacts,
     /// The copy just made durable.
     pub copy: CopyFacts,
+    /// What it says of attributes the administrator declared.
+    pub extended: Vec<ExtendedFact>,
+}
+
+/// One value of an attribute the administrator declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtendedFact {
+    /// The attribute's name (`dicom::extended::Declared`).
+    pub name: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The value, never empty; of names folded.
+    pub value: String,
 }
 
 /// What became of a received object.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::permit::Access;
 use crate::archive::archive::Archive;
 use crate::archive::archive::Parts;
+use crate::archive::extended::Attributes;
 use crate::blobs::open as blobs;
 use crate::clock::SharedClock;
 use crate::config::Settings;
@@ -82,6 +83,7 @@ impl Rooms {
             pool: Pool::open(&settings.imaging)?,
             clock: Arc::clone(clock),
             access: Access::default(),
+            attributes: Attributes::of(&settings.attributes)?,
         });
         Ok(Self { archive, index, committer })
     }
@@ -129,6 +131,7 @@ impl App {
         let hooks = settings.webhooks.clone();
         let webhooks = Webhooks::new(hooks, archive.clone(), base, Arc::clone(&clock))?;
         webhooks.start().await?;
+        archive.index_attributes().await?;
         let runner = runner(settings, &rooms, clock, base, webhooks);
         let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
         let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];

@@ -35,9 +35,12 @@ pub enum StartError {
     /// A webhook cannot be served as it stands.
     #[error(transparent)]
     Webhook(#[from] crate::dicomweb::webhooks::BadWebhook),
-    /// A webhook could not be queued.
-    #[error("webhooks: {0}")]
-    Webhooks(#[from] crate::archive::error::ArchiveError),
+    /// `attributes` declares what cannot be searched.
+    #[error("attributes: {0}")]
+    Attributes(#[from] crate::dicom::extended::BadDeclaration),
+    /// Background work could not be queued.
+    #[error("{0}")]
+    Work(#[from] crate::archive::error::ArchiveError),
     /// The index cannot be opened.
     #[error("index: {0}")]
     Index(#[from] crate::index::error::IndexError),

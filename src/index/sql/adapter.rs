@@ -8,6 +8,7 @@ use crate::index::error::IndexError;
 use crate::index::port::CopyRow;
 use crate::index::port::Derived;
 use crate::index::port::DerivedKind;
+use crate::index::port::Extension;
 use crate::index::port::Index;
 use crate::index::port::Located;
 use crate::index::port::SeriesState;
@@ -32,6 +33,7 @@ use super::dialect::close;
 use super::dialect::failed;
 use super::dialect::is_worth_a_retry;
 use super::events;
+use super::extended;
 use super::jobs;
 use super::records;
 use super::search;
@@ -143,6 +145,20 @@ impl Index for Adapter {
     async fn put_follower(&self, follower: &Follower) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
         events::put_follower(&mut tx, follower).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn forget_followers(&self, prefix: &str, but: &str) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        events::forget_followers(&mut tx, prefix, but).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn extend(&self, extensions: &[Extension]) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        for extension in extensions {
+            extended::extend(&mut tx, extension).await?;
+        }
         tx.commit().await.map_err(failed)
     }
 

@@ -2,13 +2,16 @@
 
 use sqlx::QueryBuilder;
 
+use crate::dicom::extended::Owner;
 use crate::dicom::person_name::fold;
+use crate::index::query::ExtendedKey;
 use crate::index::query::Key;
 use crate::index::query::Match;
 use crate::index::query::Rule;
 
 use super::dialect::Db;
 use super::dialect::pattern;
+use super::extended;
 use super::fuzzy;
 use super::rows::clean;
 use super::span;
@@ -22,6 +25,7 @@ pub(super) fn is_of_patient(key: Key) -> bool {
             | Key::PatientName
             | Key::PatientBirthDate
             | Key::PatientSex
+            | Key::Extended(ExtendedKey { owner: Owner::Patient, .. })
     )
 }
 
@@ -36,6 +40,7 @@ pub(super) fn is_selective(condition: &Match) -> bool {
             | Key::StudyInstanceUid
             | Key::SeriesInstanceUid
             | Key::SopInstanceUid
+            | Key::Extended(_)
     );
     let narrow = match &condition.rule {
         Rule::Equal(text) => !text.is_empty(),
@@ -88,6 +93,7 @@ pub(super) fn push_match(sql: &mut QueryBuilder<Db>, condition: &Match, newest: 
         Key::SopInstanceUid => "i.uid",
         Key::SopClassUid => "i.sop_class",
         Key::InstanceNumber => "i.number",
+        Key::Extended(key) => return extended::push_match(sql, key, rule),
     };
     push_rule(sql, column, rule);
 }
@@ -131,9 +137,12 @@ pub(super) fn push_requests(sql: &mut QueryBuilder<Db>, conditions: &[&Match]) {
 
 /// Any of several rules on one key.
 fn push_alternatives(sql: &mut QueryBuilder<Db>, key: Key, rules: &[Rule], newest: Newest) {
-    sql.push("(1 = 0");
-    for rule in rules {
-        sql.push(" OR ");
+    // Nothing but the alternatives: SQLite reads each from its index only then.
+    sql.push(if rules.is_empty() { "(1 = 0" } else { "(" });
+    for (number, rule) in rules.iter().enumerate() {
+        if number > 0 {
+            sql.push(" OR ");
+        }
         // The door makes no rules of rules; they would have no end to their depth.
         if matches!(rule, Rule::Any(_)) {
             sql.push("1 = 0");
@@ -218,7 +227,7 @@ fn folded(rule: &Rule) -> Rule {
     }
 }
 
-fn push_rule(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
+pub(super) fn push_rule(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
     match rule {
         // Taken apart before they come to a column.
         Rule::Any(_) | Rule::Fuzzy(_) | Rule::Span(_) => {

@@ -13,6 +13,7 @@ use crate::model::event::EventKind;
 use crate::model::event::Follower;
 use crate::model::study::NewInstance;
 
+use super::condition::push_between;
 use super::dialect::COUNT_BEFORE;
 use super::dialect::COUNT_BEHIND;
 use super::dialect::COUNTED;
@@ -166,5 +167,18 @@ pub(super) async fn put_follower(tx: &mut Tx<'_>, follower: &Follower) -> Result
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
+    Ok(())
+}
+
+/// Forgets followers by the beginning of their names, but for one.
+pub(super) async fn forget_followers(
+    tx: &mut Tx<'_>,
+    prefix: &str,
+    but: &str,
+) -> Result<(), IndexError> {
+    let mut sql = QueryBuilder::<Db>::new("DELETE FROM follower WHERE name <> ");
+    sql.push_bind(clean(but).into_owned()).push(" AND ");
+    push_between(&mut sql, "name", Some(prefix), Some(prefix));
+    sql.build().execute(&mut **tx).await.map_err(failed)?;
     Ok(())
 }

@@ -47,10 +47,11 @@ fn of_patient(sql: &mut QueryBuilder<Db>, asked: &Spellings) {
         pattern(sql, "p.name_folded", &format!("*{}*", clean(&fold(first))));
         sql.push(" OR ");
     }
-    sql.push("p.id IN (SELECT w.patient FROM patient_word w WHERE 1 = 0");
-    for spelling in &asked.any {
+    sql.push("p.id IN (");
+    for (number, spelling) in asked.any.iter().enumerate() {
         let folded = clean(&fold(spelling)).into_owned();
-        sql.push(" UNION ALL SELECT w.patient FROM patient_word w WHERE ");
+        sql.push(if number > 0 { " UNION ALL " } else { "" });
+        sql.push("SELECT w.patient FROM patient_word w WHERE ");
         push_between(sql, "w.word", Some(&folded), Some(&folded));
         let key = sound(spelling);
         if !key.is_empty() {
@@ -58,7 +59,7 @@ fn of_patient(sql: &mut QueryBuilder<Db>, asked: &Spellings) {
             sql.push_bind(key);
         }
     }
-    sql.push("))");
+    sql.push(if asked.any.is_empty() { "NULL))" } else { "))" });
 }
 
 fn of_referring(sql: &mut QueryBuilder<Db>, asked: &Spellings) {

@@ -46,6 +46,8 @@ struct Place<'a> {
 pub(super) struct Found {
     /// Series row of each instance, in their order.
     pub(super) series: Vec<i64>,
+    /// Patient and study row of each instance.
+    pub(super) above: Vec<(i64, i64)>,
     /// Studies made here: row id and the instance that made it.
     pub(super) new_studies: BTreeMap<i64, usize>,
 }
@@ -71,6 +73,8 @@ pub(super) async fn find(
         }
     }
     let series = |at: &usize| places.get(*at).and_then(|place| place.series);
+    let above = |at: &usize| places.get(*at).and_then(|place| Some((place.patient?, place.study?)));
+    found.above = place_of.iter().map(above).collect::<Option<_>>().ok_or_else(vanished)?;
     found.series = place_of.iter().map(series).collect::<Option<_>>().ok_or_else(vanished)?;
     Ok(found)
 }

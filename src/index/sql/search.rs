@@ -159,7 +159,10 @@ fn sorted_by(key: Key) -> &'static [&'static str] {
         Key::SopClassUid => &["i.sop_class"],
         Key::InstanceNumber => &["i.number_sort", "i.number"],
         // Of these there may be many.
-        Key::ModalitiesInStudy | Key::ScheduledStepId | Key::RequestedProcedureId => &[],
+        Key::ModalitiesInStudy
+        | Key::ScheduledStepId
+        | Key::RequestedProcedureId
+        | Key::Extended(_) => &[],
     }
 }
 

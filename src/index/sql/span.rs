@@ -26,11 +26,29 @@ pub(super) fn push(sql: &mut QueryBuilder<Db>, key: Key, span: &Span, newest: Ne
         }
     };
     let Some(instants) = span.instants else { return push_as_written(sql, columns, span) };
-    sql.push("((").push(columns.2).push(" IS NULL AND ");
+    // The days around, which an index can give: no clock is further than a day from UTC.
+    sql.push("(").push(columns.0).push(" > ''");
+    let around = |us: i64, by: i64| day_of(us.saturating_add(by.saturating_mul(DAY_US)));
+    if let Some(day) = instants.from_us.and_then(|us| around(us, -2)) {
+        sql.push(" AND ").push(columns.0).push(" >= ").push_bind(day);
+    }
+    if let Some(day) = instants.before_us.and_then(|us| around(us, 2)) {
+        sql.push(" AND ").push(columns.0).push(" <= ").push_bind(day);
+    }
+    sql.push(" AND ((").push(columns.2).push(" IS NULL AND ");
     push_as_written(sql, columns, span);
     sql.push(") OR (").push(columns.2).push(" IS NOT NULL AND ");
     push_instants(sql, columns, instants);
-    sql.push("))");
+    sql.push(")))");
+}
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// The day an instant is of in UTC, `YYYYMMDD`; none when that has more than eight digits.
+fn day_of(us: i64) -> Option<String> {
+    let at = jiff::Timestamp::from_microsecond(us).ok()?.to_string();
+    let day: String = at.split('T').next()?.chars().filter(|c| *c != '-').collect();
+    (day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit())).then_some(day)
 }
 
 fn push_as_written(sql: &mut QueryBuilder<Db>, (date, time, _): Columns, span: &Span) {

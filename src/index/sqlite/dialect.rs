@@ -147,3 +147,33 @@ pub(super) async fn close(adapter: &Adapter) {
     let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&adapter.write).await;
     adapter.write.close().await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sqlx::QueryBuilder;
+
+    use super::{open, within};
+    use crate::index::error::IndexError;
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_interrupted_and_the_connection_lives_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        let adapter = open(&path, 1, Duration::from_secs(1)).await.unwrap();
+        let endless = || {
+            QueryBuilder::new(
+                "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c",
+            )
+        };
+        let bound = Some(Duration::from_millis(20));
+        let broad = within(&adapter.read, endless(), bound).await;
+        assert!(matches!(broad, Err(IndexError::TooBroad)), "{broad:?}");
+        // Whoever asked has gone: the statement ends all the same, and the next is not interrupted.
+        let gone = tokio::time::timeout(Duration::ZERO, within(&adapter.read, endless(), bound));
+        assert!(gone.await.is_err());
+        let rows = within(&adapter.read, QueryBuilder::new("SELECT 1"), None).await.unwrap();
+        assert_eq!(rows.len(), 1);
+    }
+}

@@ -8,6 +8,8 @@ mod condition;
 pub mod dialect;
 #[path = "../sql/events.rs"]
 mod events;
+#[path = "../sql/extended.rs"]
+mod extended;
 #[path = "../sql/fuzzy.rs"]
 mod fuzzy;
 #[path = "../sql/jobs.rs"]

@@ -1,6 +1,7 @@
 //! DICOMweb as stock clients see it.
 
 mod described;
+mod extended;
 mod feed;
 mod interop;
 mod qido;

@@ -113,6 +113,7 @@ pub(super) fn object(study: &str, series: &str, instance: &str) -> NewInstance {
             received_us: NOW,
             layout: vec![1, 2, 3],
         },
+        extended: Vec::new(),
     }
 }
 

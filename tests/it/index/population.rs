@@ -72,5 +72,6 @@ pub(crate) fn new(
             received_us: 1,
             layout: vec![1, 2, 3],
         },
+        extended: Vec::new(),
     }
 }
