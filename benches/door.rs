@@ -108,7 +108,11 @@ impl Door {
     "/studies?StudyInstanceUID=1.4711",
     "/studies?limit=25",
     "/studies?limit=25&PatientName=rossi17*",
+    "/studies?limit=25&PatientName=rossi17%5EAnna",
+    "/studies?limit=25&PatientName=anna+rossi17&fuzzymatching=true",
+    "/studies?limit=25&orderby=PatientName",
     "/studies?limit=25&StudyDate=20260301-20260302",
+    "/studies?limit=25&StudyDate=20260301-20260302&StudyTime=10-12",
     "/studies?limit=25&ModalitiesInStudy=CT",
     "/studies/1.7/series/1.7.9/instances",
 ])]

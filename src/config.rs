@@ -14,8 +14,10 @@ use toml::Table;
 use toml::Value;
 
 use crate::archive::archive::Settings as ArchiveSettings;
+use crate::archive::extended::Declaration;
 use crate::blobs::open::Settings as BlobSettings;
 use crate::dicomweb::door::Settings as DicomwebSettings;
+use crate::dicomweb::webhooks::Webhook;
 use crate::dimse::listener::Settings as DicomSettings;
 use crate::http::listener::Settings as HttpSettings;
 use crate::imaging::pool::Settings as ImagingSettings;
@@ -55,6 +57,10 @@ pub struct Settings {
     pub log: LogSettings,
     /// DICOM nodes the archive may send to.
     pub nodes: Vec<Node>,
+    /// Attributes to be searched beside those the index always keeps.
+    pub attributes: Vec<Declaration>,
+    /// Receivers of the change feed.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Who may do what.
@@ -82,6 +88,8 @@ impl Default for Settings {
             jobs: JobSettings::default(),
             log: LogSettings::default(),
             nodes: Vec::new(),
+            attributes: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
 }
@@ -326,6 +334,17 @@ fn with_suggestion(message: &str) -> String {
 
 /// A value as it may be shown: keys and passwords are not.
 fn masked(key: &str, value: &Value) -> String {
+    if let Value::Array(items) = value
+        && items.iter().any(Value::is_table)
+    {
+        let shown: Vec<String> = items.iter().map(|item| masked(key, item)).collect();
+        return format!("[{}]", shown.join(", "));
+    }
+    if let Value::Table(table) = value {
+        let shown: Vec<String> =
+            table.iter().map(|(key, value)| format!("{key} = {}", masked(key, value))).collect();
+        return format!("{{ {} }}", shown.join(", "));
+    }
     let text = value.as_str().unwrap_or_default();
     if key.contains("secret") && !text.is_empty() {
         return "\"********\"".to_owned();
@@ -389,5 +408,10 @@ mod tests {
         let shown = load(None, [], &[index]).unwrap().show();
         let row = shown.iter().find(|row| row.0 == "index.url").unwrap();
         assert_eq!(row.1, "\"postgres://lastra:********@db/lastra\"");
+
+        let hook = "[[webhooks]]\nname = 'a'\nurl = 'https://u:geheim@h/'\nsecret = 'geheim'";
+        let shown = load(Some(write(hook).path()), [], &[]).unwrap().show();
+        let row = shown.iter().find(|row| row.0 == "webhooks").unwrap();
+        assert!(row.1.contains("\"a\"") && !row.1.contains("geheim"), "{}", row.1);
     }
 }

@@ -7,7 +7,7 @@
 //! | 10 | [`server`] | assembly of all rooms, and the order in which they start and stop |
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`web`] | pages: the OHIF viewer |
-//! | 8 | [`dicomweb`] | QIDO-RS, WADO-RS, STOW-RS, WADO-URI |
+//! | 8 | [`dicomweb`] | QIDO-RS, WADO-RS, STOW-RS, WADO-URI, capabilities; the change feed |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
 //! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |
 //! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |

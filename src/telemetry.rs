@@ -39,7 +39,7 @@ const SECONDS: [f64; 14] =
     [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 /// What each metric means; shown by `/metrics`.
-const DESCRIBED: [(&str, &str); 14] = [
+const DESCRIBED: [(&str, &str); 15] = [
     ("lastra_build_info", "1, labelled with the version"),
     ("lastra_dicom_associations_active", "associations open now"),
     ("lastra_dicom_associations_total", "associations ended, by result"),
@@ -49,6 +49,7 @@ const DESCRIBED: [(&str, &str); 14] = [
     ("lastra_http_request_duration_seconds", "HTTP requests, by route, method and status class"),
     ("lastra_index_commits_total", "index transactions"),
     ("lastra_jobs_run_total", "jobs run, by kind and result"),
+    ("lastra_webhook_deliveries_total", "webhook deliveries, by whether they were accepted"),
     ("lastra_jobs", "jobs by state: waiting, set_aside"),
     ("lastra_imaging_bytes", "memory admitted to pixel work now"),
     ("lastra_imaging_queue", "pixel work that waits for memory or a thread"),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
+use crate::archive::extended::Attributes;
 use crate::archive::flights::Flights;
 use crate::archive::renders::Renders;
 use crate::archive::spool::Spools;
@@ -93,6 +94,8 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) clock: SharedClock,
     /// Who may.
     pub(in crate::archive) access: Access,
+    /// Attributes to be searched beside those the index always keeps.
+    pub(in crate::archive) attributes: Attributes,
     /// Pictures being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
     /// Pictures made a moment ago.
@@ -118,12 +121,14 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Who may.
     pub access: Access,
+    /// Attributes to be searched beside those the index always keeps.
+    pub attributes: Attributes,
 }
 
 impl Archive {
     /// An archive over its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
+        let Parts { settings, index, committer, blobs, pool, clock, access, attributes } = parts;
         let flights = Flights::default();
         let renders = Renders::new(usize::from(settings.render_cache_mib) * 1024 * 1024);
         let spools = Spools::new(&settings.spool_folder, settings.spool_max_bytes);
@@ -135,6 +140,7 @@ impl Archive {
             pool,
             clock,
             access,
+            attributes,
             flights,
             renders,
             spools,

@@ -13,6 +13,9 @@ use crate::model::job::JobKind;
 impl Archive {
     /// Does one job; `base` is the public base URL metadata is precomputed for.
     pub async fn do_job(&self, job: &Job, base: &str) -> Result<(), ArchiveError> {
+        if job.kind == JobKind::Attributes {
+            return self.index_attributes_of_page(&job.subject).await;
+        }
         let Some(id) = job.subject.parse().ok() else { return Ok(()) };
         let Some(series) = self.inner.index.series(id).await? else { return Ok(()) };
         match job.kind {
@@ -23,6 +26,8 @@ impl Archive {
                 let permit = permit.map_err(|_| ArchiveError::Denied)?;
                 self.precompute_metadata(&permit, &series, base).await
             }
+            // Done above; and the door's own work, which does not come here.
+            JobKind::Attributes | JobKind::Webhook => Ok(()),
         }
     }
 }

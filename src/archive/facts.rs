@@ -109,8 +109,10 @@ pub(in crate::archive) fn new_instance(
             uid: path.instance,
             number: header.instance.number,
             frames,
+            timezone: header.instance.timezone,
             attributes: header.instance.attributes,
         },
         copy,
+        extended: Vec::new(),
     }
 }

@@ -92,7 +92,7 @@ impl Archive {
             archive: self.clone(),
             writer: self.inner.blobs.begin(BlobKind::Instance),
             scanner: Scanner::new(encoding, self.inner.settings.limits()),
-            observer: Observer::new(encoding),
+            observer: Observer::with_extended(encoding, self.attributes().set()),
             hash: Sha256::new(),
             data_set_start: prefix.len() as u64,
             data_set_bytes: 0,
@@ -133,6 +133,7 @@ impl Receiving {
     /// All bytes are here: makes them durable and found. Only after `Ok` may success be answered.
     pub async fn finish(mut self) -> Result<Receipt, ArchiveError> {
         let inflated_bytes = self.scanner.finish(&mut self.observer)?;
+        let said = self.observer.take_said();
         let (header, parts) = self.observer.finish()?;
         let header = header.finish();
         let identity = facts::identity(&header, &self.envelope)?;
@@ -168,7 +169,10 @@ impl Receiving {
             data_set_sha256: copy.data_set_sha256,
             data_set_bytes: self.data_set_bytes,
         };
-        let instance = facts::new_instance(header, identity, &layout, copy);
+        let mut instance = facts::new_instance(header, identity, &layout, copy);
+        if let Some(said) = said {
+            self.archive.attributes().extend(&mut instance, &said);
+        }
 
         self.writer.finish().await?;
         come_to(Step::BlobDurable);

@@ -6,9 +6,11 @@
 
 pub mod archive;
 pub mod bin;
+pub mod changes;
 pub mod derive;
 pub mod document;
 pub mod error;
+pub mod extended;
 mod facts;
 mod flights;
 pub mod frame;

@@ -94,6 +94,7 @@ impl Archive {
             series: series.scope.series.clone(),
             patient: series.scope.patient.clone(),
             matches: Vec::new(),
+            order: Vec::new(),
             limit: 1,
             offset: series.instances / 2,
         };

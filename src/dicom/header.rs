@@ -125,6 +125,8 @@ pub struct HeaderInstance {
     pub number: String,
     /// Frames of the pixel data; 0 when the object has none.
     pub frames: u32,
+    /// Timezone Offset From UTC (0008,0201).
+    pub timezone: String,
     /// Instance level attributes.
     pub attributes: String,
 }
@@ -313,6 +315,9 @@ impl HeaderCollector {
             }
             tags::PERFORMED_PROCEDURE_STEP_START_TIME => {
                 keep(&mut series.performed_time, || time(&fact(&text())));
+            }
+            tags::TIMEZONE_OFFSET_FROM_UTC => {
+                keep(&mut self.header.instance.timezone, || fact(&text()));
             }
             tags::INSTANCE_NUMBER => {
                 keep(&mut self.header.instance.number, || number(&text()));

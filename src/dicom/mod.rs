@@ -14,6 +14,7 @@
 pub mod charset;
 mod charset_term;
 pub mod date;
+pub mod extended;
 #[cfg(test)]
 pub(crate) mod feed;
 pub mod frames;
@@ -31,6 +32,7 @@ pub mod native;
 pub mod observe;
 pub mod part10;
 pub mod person_name;
+pub mod phonetic;
 pub mod readable;
 pub mod scan;
 pub mod syntax;

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 use dicom_core::Tag;
 
+use crate::dicom::extended::{Extended, ExtendedCollector, Said};
 use crate::dicom::frames::{FrameCollector, FrameTable};
 use crate::dicom::header::{HeaderCollector, PixelShape};
 use crate::dicom::layout::{BulkValue, Layout, Pixels};
@@ -21,12 +23,25 @@ pub const MAX_PATH_BYTES: usize = 8 * 1024 * 1024;
 pub struct Observer {
     header: HeaderCollector,
     layout: LayoutCollector,
+    extended: Option<ExtendedCollector>,
 }
 
 impl Observer {
     /// An observer of a data set of that encoding.
     pub fn new(encoding: Encoding) -> Self {
-        Self { header: HeaderCollector::new(encoding), layout: LayoutCollector::default() }
+        let header = HeaderCollector::new(encoding);
+        Self { header, layout: LayoutCollector::default(), extended: None }
+    }
+
+    /// The same, hearing declared attributes too.
+    pub fn with_extended(encoding: Encoding, set: &Arc<Extended>) -> Self {
+        let collector = || ExtendedCollector::new(Arc::clone(set), encoding);
+        Self { extended: (!set.is_empty()).then(collector), ..Self::new(encoding) }
+    }
+
+    /// What was heard of declared attributes, once the scan is finished.
+    pub fn take_said(&mut self) -> Option<Said> {
+        self.extended.take().map(ExtendedCollector::finish)
     }
 
     /// Why the object must be refused though its data set can be read. Worth asking now and then:
@@ -44,23 +59,38 @@ impl Observer {
 impl Visit for Observer {
     fn element(&mut self, element: &Element, value: Value<'_>) {
         self.layout.element(element, value.clone());
+        if let Some(extended) = &mut self.extended {
+            extended.element(element, value.clone());
+        }
         self.header.element(element, value);
     }
     fn begin_sequence(&mut self, element: &Element) {
         self.layout.begin_sequence(element);
         self.header.begin_sequence(element);
+        if let Some(extended) = &mut self.extended {
+            extended.begin_sequence(element);
+        }
     }
     fn begin_item(&mut self) {
         self.layout.begin_item();
         self.header.begin_item();
+        if let Some(extended) = &mut self.extended {
+            extended.begin_item();
+        }
     }
     fn end_item(&mut self) {
         self.layout.end_item();
         self.header.end_item();
+        if let Some(extended) = &mut self.extended {
+            extended.end_item();
+        }
     }
     fn end_sequence(&mut self) {
         self.layout.end_sequence();
         self.header.end_sequence();
+        if let Some(extended) = &mut self.extended {
+            extended.end_sequence();
+        }
     }
     fn begin_fragments(&mut self, element: &Element) {
         self.layout.begin_fragments(element);

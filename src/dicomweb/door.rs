@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::access::permit::Access;
 use crate::archive::archive::Archive;
@@ -56,6 +57,8 @@ pub struct Door {
     pub public: PublicUrl,
     /// Limits.
     pub settings: Arc<Settings>,
+    /// Places for those who listen to the change feed.
+    pub listeners: Arc<Semaphore>,
 }
 
 impl FromRef<Door> for Access {
@@ -91,6 +94,7 @@ impl Door {
                 key: Key::StudyInstanceUid,
                 rule: Rule::AnyOf(vec![study.as_str().to_owned()]),
             }],
+            order: Vec::new(),
             limit: 64,
             offset: 0,
         };

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WARNING};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::access::permit::Permit;
@@ -15,7 +15,7 @@ use crate::dicomweb::media::{DICOM_JSON, DICOM_XML, JSON};
 use crate::dicomweb::multipart::put;
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::qido_answer::{Answers, BadAttributes, Shape};
-use crate::dicomweb::qido_params::{Search, parse};
+use crate::dicomweb::qido_params::{Search, parse_with};
 use crate::dicomweb::wado::vary;
 use crate::dicomweb::xml_answer::related_xml_of;
 use crate::http::caching::PRIVATE;
@@ -52,7 +52,14 @@ impl FromRequestParts<Door> for Searching {
         let urls = Urls::from_request_parts(parts, door).await?;
         let Ok(caller) = Caller::from_request_parts(parts, door).await;
         let permit = caller.may_search()?;
-        let search = parse(&query)?;
+        let mut search = parse_with(&query, door.archive.attributes())?;
+        if search.extended && !door.archive.attributes_are_complete().await? {
+            search.warnings.push(
+                "Objects of before are still being read for declared attributes: more may be found \
+                 later."
+                    .to_owned(),
+            );
+        }
         let accept = Accept::of(&parts.headers, &query);
         let asked = AskedPatient::of(&query);
         let (patient, nothing) = match &place.study {
@@ -92,7 +99,8 @@ async fn answer(asked: Searching, level: Level) -> Result<Response, Problem> {
     let media = chosen.ok_or_else(not_acceptable)?.media;
     let most = asked.door.settings.max_results(level);
     let shown = asked.search.limit.unwrap_or(most).min(most);
-    let (found, remaining) = find(&asked, level, shown).await?;
+    check_order(&asked.search, level)?;
+    let (found, total) = find(&asked, level, shown).await?;
     let mut response = if found.is_empty() {
         StatusCode::NO_CONTENT.into_response()
     } else {
@@ -105,6 +113,10 @@ async fn answer(asked: Searching, level: Level) -> Result<Response, Problem> {
             response
         }
     };
+    let remaining = total.remaining;
+    if let Some((name, value)) = total.field() {
+        response.headers_mut().insert(name, value);
+    }
     if remaining > 0 {
         let text = format!("There are {remaining} additional results that can be requested");
         warn(&mut response, &asked.urls, &text);
@@ -123,11 +135,41 @@ fn not_acceptable() -> Problem {
     )
 }
 
-/// The answers to show, and how many more there are; counted only when there are more, and no
-/// further than the settings say.
-async fn find(asked: &Searching, level: Level, shown: u32) -> Result<(Vec<Found>, u32), Problem> {
-    if shown == 0 || asked.nothing {
-        return Ok((Vec::new(), 0));
+/// Answers can be sorted by what they or the levels above them say.
+fn check_order(search: &Search, level: Level) -> Result<(), Problem> {
+    if search.order.iter().all(|by| by.key.level() <= level) {
+        return Ok(());
+    }
+    Err(Problem::bad_parameter("orderby", "names an attribute below the level of the answers"))
+}
+
+/// How many answers there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Total {
+    /// Behind those shown.
+    remaining: u32,
+    /// In all; `None` where nobody counted.
+    all: Option<u32>,
+    /// Whether there may be more: nothing is counted further than the settings say.
+    at_least: bool,
+}
+
+impl Total {
+    /// `X-Total-Count`, which the standard does not have; another name where counting ended early.
+    fn field(self) -> Option<(HeaderName, HeaderValue)> {
+        let name = if self.at_least { TOTAL_AT_LEAST } else { TOTAL };
+        self.all.map(|all| (name, HeaderValue::from(all)))
+    }
+}
+
+const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
+const TOTAL_AT_LEAST: HeaderName = HeaderName::from_static("x-total-count-at-least");
+
+/// The answers to show, and how many there are; counted only when there are more, and no further
+/// than the settings say. A limit of 0 only counts.
+async fn find(asked: &Searching, level: Level, shown: u32) -> Result<(Vec<Found>, Total), Problem> {
+    if asked.nothing {
+        return Ok((Vec::new(), Total { remaining: 0, all: Some(0), at_least: false }));
     }
     let archive = &asked.door.archive;
     let mut query = Query {
@@ -136,20 +178,31 @@ async fn find(asked: &Searching, level: Level, shown: u32) -> Result<(Vec<Found>
         series: asked.place.series.clone(),
         patient: asked.patient.clone(),
         matches: asked.search.matches.clone(),
+        order: asked.search.order.clone(),
         limit: shown.saturating_add(1),
         offset: asked.search.offset,
     };
-    let mut found = archive.search(&asked.permit, &query).await?;
-    let shown_rows = usize::try_from(shown).unwrap_or(usize::MAX);
-    if found.len() <= shown_rows {
-        return Ok((found, 0));
+    let mut found = match shown {
+        0 => Vec::new(),
+        _ => archive.search(&asked.permit, &query).await?,
+    };
+    let rows = u32::try_from(found.len()).unwrap_or(u32::MAX);
+    if shown > 0 && rows <= shown {
+        // Of a page behind the end nobody knows by how much.
+        let all = (rows > 0 || query.offset == 0).then(|| query.offset.saturating_add(rows));
+        return Ok((found, Total { remaining: 0, all, at_least: false }));
     }
+    let shown_rows = usize::try_from(shown).unwrap_or(usize::MAX);
     found.truncate(shown_rows);
     let seen = query.offset.saturating_add(shown);
     let at_most = seen.saturating_add(asked.door.settings.count_at_most);
     (query.limit, query.offset) = (at_most, 0);
+    query.order.clear();
     let count = archive.count(&asked.permit, &query, at_most).await?;
-    Ok((found, count.saturating_sub(seen).max(1)))
+    // Others may have gone since they were found.
+    let count = if rows > shown { count.max(seen.saturating_add(1)) } else { count };
+    let remaining = count.saturating_sub(seen);
+    Ok((found, Total { remaining, all: Some(count), at_least: count >= at_most }))
 }
 
 async fn write(asked: &Searching, level: Level, found: &[Found]) -> Result<Vec<u8>, Problem> {

@@ -1,8 +1,8 @@
 //! The attributes a search can match and how their values are written (PS3.18 Table 10.6.1-5,
 //! PS3.4 §C.2.2.2).
 
-use dicom_core::Tag;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
 
 use crate::index::query::Key;
@@ -25,6 +25,9 @@ pub enum Kind {
     /// Person names with wildcards.
     Name,
 }
+
+/// Timezone Offset From UTC: not matched, it says how dates and times are meant (PS3.18 §8.3.4.1.1).
+pub const TIMEZONE: Tag = Tag(0x0008, 0x0201);
 
 /// Request Attributes Sequence.
 const REQUEST_ATTRIBUTES: Tag = Tag(0x0040, 0x0275);
@@ -78,6 +81,19 @@ pub fn key(path: &[Tag]) -> Option<(Key, Kind)> {
         (0x0020, 0x0013) => (Key::InstanceNumber, Kind::Number),
         _ => return None,
     })
+}
+
+/// How the values of a declared attribute are written, by its value representation.
+pub fn kind_of(vr: VR) -> Kind {
+    match vr {
+        VR::UI => Kind::Uid,
+        VR::DA => Kind::Date,
+        VR::TM => Kind::Time,
+        VR::IS | VR::US | VR::SS | VR::UL | VR::SL => Kind::Number,
+        VR::CS => Kind::Code,
+        VR::PN => Kind::Name,
+        _ => Kind::Text,
+    }
 }
 
 /// A tag as one number, which sorts as answers are sorted.

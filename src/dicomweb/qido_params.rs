@@ -2,26 +2,33 @@
 //!
 //! Choices: parameters that are no attribute and unknown to the standard are passed over; an
 //! attribute the index cannot match is passed over too, with a warning in the answer; a malformed
-//! value is a 400 that names its parameter. A date range and a time range given together are
-//! matched each by itself, not as one span (PS3.4 §C.2.2.2.5.1).
+//! value is a 400 that names its parameter. Beyond the standard: `orderby`.
 
+use crate::archive::extended::Attributes;
+use crate::dicom::date::offset_minutes;
+use crate::dicomweb::qido_acts::Act;
 use crate::dicomweb::qido_fields::Fields;
-use crate::dicomweb::qido_keys::{Kind, key, number, path};
+use crate::dicomweb::qido_keys::{Kind, TIMEZONE, key, kind_of, path};
+use crate::dicomweb::qido_private::Private;
+use crate::dicomweb::qido_values::{Switches, rules};
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
-use crate::index::query::{Match, Rule};
+use crate::index::query::{Key, Match, OrderBy};
 
-/// Most UIDs of one list, most codes of one list.
-const MAX_VALUES: usize = 2000;
+/// Most answers a search may leave out: what is asked for lies behind so many that another search
+/// finds it better.
+pub const MAX_OFFSET: u32 = 1_000_000;
 
-/// Most words of a fuzzy name.
-const MAX_WORDS: usize = 8;
+/// Most keys of an order.
+const MAX_ORDER: usize = 8;
 
 /// A search's parameters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
     /// Conditions.
     pub matches: Vec<Match>,
+    /// What to sort by first.
+    pub order: Vec<OrderBy>,
     /// Attributes to answer with beside the required ones.
     pub fields: Fields,
     /// Most answers the client wants; `None`: as many as there may be.
@@ -30,47 +37,82 @@ pub struct Search {
     pub offset: u32,
     /// Texts for `Warning` fields.
     pub warnings: Vec<String>,
+    /// Whether declared attributes are matched.
+    pub extended: bool,
 }
 
-/// Switches that change how values match.
-#[derive(Debug, Clone, Copy)]
-struct Switches {
-    fuzzy: bool,
-    empty: bool,
-}
-
-/// Reads the parameters of a search.
+/// Reads the parameters of a search where no attributes are declared.
 pub fn parse(query: &QueryString) -> Result<Search, Problem> {
+    parse_with(query, &Attributes::default())
+}
+
+/// Reads the parameters of a search that knows attributes the administrator declared.
+pub fn parse_with(query: &QueryString, attributes: &Attributes) -> Result<Search, Problem> {
     let switches = Switches {
         fuzzy: switch(query, "fuzzymatching")?,
         empty: switch(query, "emptyvaluematching")?,
+        multiple: switch(query, "multiplevaluematching")?,
     };
     let mut search = Search {
         fields: Fields::of(query.all("includefield")),
+        order: order(query)?,
         limit: query.one("limit")?.map(|text| count("limit", text)).transpose()?,
         offset: query.one("offset")?.map_or(Ok(0), |text| count("offset", text))?,
         ..Search::default()
     };
-    if switch(query, "multiplevaluematching")? {
-        search.warnings.push(
-            "The multiplevaluematching parameter is not supported. Multiple Value Matching has \
-             not been performed."
-                .to_owned(),
-        );
+    if search.offset > MAX_OFFSET {
+        let reason = format!("more than {MAX_OFFSET}; narrow the search, by date for example");
+        return Err(Problem::bad_parameter("offset", reason));
     }
-    let mut ignored = Vec::new();
+    let private = Private::of(query, attributes);
+    private.add_fields(query, &mut search.fields);
+    let (mut study, mut performed) = (Act::default(), Act::default());
+    let (mut zone, mut ignored, mut seen) = (None, Vec::new(), Vec::new());
     for (name, value) in query.iter() {
         let Some(tags) = path(name) else { continue };
-        search.fields.add(tags.first().copied().map(number));
-        let Some((key, kind)) = key(&tags) else {
+        if private.is_creator(&tags) {
+            continue;
+        }
+        let tags = private.canonical(tags);
+        private.add_field(tags.first().copied(), &mut search.fields);
+        if tags == [TIMEZONE] {
+            let minutes = offset_minutes(value).ok_or_else(|| bad(name, "not +HHMM or -HHMM"))?;
+            once(name, zone.replace(minutes).is_none())?;
+            continue;
+        }
+        let standard = key(&tags);
+        let declared = attributes.find(&tags).filter(|_| standard.is_none());
+        let declared = declared.map(|(it, key)| (Key::Extended(key), kind_of(it.vr)));
+        let Some((key, kind)) = standard.or(declared) else {
             ignored.push(name);
             continue;
         };
-        let rules = rules(kind, value, switches).map_err(|reason| bad(name, reason))?;
-        if !rules.is_empty() && search.matches.iter().any(|known| known.key == key) {
-            return Err(Problem::bad_parameter(name, "given more than once"));
+        search.extended |= declared.is_some();
+        // What sounds alike is kept of the index's own names only.
+        let switches = Switches { fuzzy: switches.fuzzy && declared.is_none(), ..switches };
+        once(name, !seen.contains(&key))?;
+        seen.push(key);
+        match key {
+            Key::StudyDate => study.date = Some((name, value)),
+            Key::StudyTime => study.time = Some((name, value)),
+            Key::PerformedDate => performed.date = Some((name, value)),
+            Key::PerformedTime => performed.time = Some((name, value)),
+            _ => {
+                let rules = rules(kind, value, switches).map_err(|reason| bad(name, reason))?;
+                search.matches.extend(rules.into_iter().map(|rule| Match { key, rule }));
+            }
         }
-        search.matches.extend(rules.into_iter().map(|rule| Match { key, rule }));
+    }
+    for (act, date, time) in [
+        (study, Key::StudyDate, Key::StudyTime),
+        (performed, Key::PerformedDate, Key::PerformedTime),
+    ] {
+        if let (Some((name, _)), None, Some(_)) = (act.time, act.date, zone) {
+            search.warnings.push(format!(
+                "The Timezone Offset From UTC was not applied to {name}, given without its date."
+            ));
+        }
+        search.matches.extend(act.conditions((date, time), zone, switches)?);
     }
     if !ignored.is_empty() {
         let names = ignored.join(",");
@@ -79,6 +121,34 @@ pub fn parse(query: &QueryString) -> Result<Search, Problem> {
         ));
     }
     Ok(search)
+}
+
+/// Each attribute may come once (PS3.18 §8.3.4.1).
+fn once(name: &str, first: bool) -> Result<(), Problem> {
+    if first { Ok(()) } else { Err(bad(name, "given more than once")) }
+}
+
+/// `orderby`: a list by commas of keywords or tags, each with `-` before it for the greatest first.
+fn order(query: &QueryString) -> Result<Vec<OrderBy>, Problem> {
+    let mut order: Vec<OrderBy> = Vec::new();
+    let names = query.all_plain("orderby").flat_map(|value| value.split(','));
+    for name in names.map(str::trim).filter(|name| !name.is_empty()) {
+        let (descending, name) = match name.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, name.trim_start_matches(['+', ' '])),
+        };
+        let key: Option<(Key, Kind)> = path(name).and_then(|tags| key(&tags));
+        let key = key.map(|(key, _)| key).filter(|key| key.sorts()).ok_or_else(|| {
+            Problem::bad_parameter("orderby", "names no attribute that results can be sorted by")
+        })?;
+        if order.len() == MAX_ORDER {
+            return Err(Problem::bad_parameter("orderby", "names too many attributes"));
+        }
+        if order.iter().all(|known| known.key != key) {
+            order.push(OrderBy { key, descending });
+        }
+    }
+    Ok(order)
 }
 
 fn bad(name: &str, reason: &'static str) -> Problem {
@@ -100,103 +170,6 @@ fn count(name: &str, text: &str) -> Result<u32, Problem> {
         return Err(bad(name, "not a whole number"));
     }
     Ok(text.parse().unwrap_or(u32::MAX))
-}
-
-/// What a value demands: nothing (universal matching), or rules that must all hold.
-fn rules(kind: Kind, value: &str, switches: Switches) -> Result<Vec<Rule>, &'static str> {
-    let value = value.trim_matches([' ', '\0']);
-    if value.bytes().all(|byte| byte == b'*') {
-        return Ok(Vec::new());
-    }
-    if switches.empty && value == "\"\"" {
-        return Ok(vec![Rule::Empty]);
-    }
-    match kind {
-        Kind::Uid => list(value).map(|uids| vec![Rule::AnyOf(uids)]),
-        Kind::Date => range(value, date),
-        Kind::Time => range(value, time),
-        Kind::Number => Ok(vec![Rule::Equal(whole(value)?)]),
-        Kind::Code => {
-            let mut codes = list(value)?;
-            Ok(match codes.pop() {
-                Some(code) if codes.is_empty() => vec![text(code)],
-                Some(code) => {
-                    codes.push(code);
-                    vec![Rule::AnyOf(codes)]
-                }
-                None => Vec::new(),
-            })
-        }
-        Kind::Name if switches.fuzzy && !value.contains(['*', '?']) => Ok(words(value)),
-        Kind::Text | Kind::Name => Ok(vec![text(value.to_owned())]),
-    }
-}
-
-fn text(value: String) -> Rule {
-    if value.contains(['*', '?']) { Rule::Wildcard(value) } else { Rule::Equal(value) }
-}
-
-/// Fuzzy matching of names (PS3.4 §C.2.2.2.1.1 leaves the ways open): every word must be part of
-/// the name, in whatever component and order.
-fn words(value: &str) -> Vec<Rule> {
-    let words = value.split([' ', '^', ',', '=', '\\']).filter(|word| !word.is_empty());
-    words.take(MAX_WORDS).map(|word| Rule::Wildcard(format!("*{word}*"))).collect()
-}
-
-/// A list by commas, as the standard has it, or by backslashes, as DIMSE has it.
-fn list(value: &str) -> Result<Vec<String>, &'static str> {
-    let values = value.split([',', '\\']).map(str::trim).filter(|value| !value.is_empty());
-    let values: Vec<String> = values.take(MAX_VALUES + 1).map(str::to_owned).collect();
-    match values.len() {
-        0 => Err("an empty list"),
-        1..=MAX_VALUES => Ok(values),
-        _ => Err("too many values"),
-    }
-}
-
-/// A whole number as the index keeps it: no sign of plus, no zeros in front.
-fn whole(value: &str) -> Result<String, &'static str> {
-    value.parse::<i64>().map(|number| number.to_string()).map_err(|_| "not a whole number")
-}
-
-/// `A`, `A-B`, `A-`, `-B`; a lone `-` is open at both ends and matches everything.
-fn range(value: &str, read: fn(&str) -> Option<String>) -> Result<Vec<Rule>, &'static str> {
-    const BAD: &str = "not a value or range in the form of the standard";
-    let bound = |text: &str| match text.trim() {
-        "" => Ok(None),
-        text => read(text).map(Some).ok_or(BAD),
-    };
-    let (from, to) = match value.split_once('-') {
-        Some((from, to)) => (bound(from)?, bound(to)?),
-        None => (bound(value)?, bound(value)?),
-    };
-    match (from, to) {
-        (None, None) => Ok(Vec::new()),
-        // A whole date; anything shorter means all values that begin so.
-        (Some(from), Some(to)) if from == to && from.len() == 8 && !from.contains('.') => {
-            Ok(vec![Rule::Equal(from)])
-        }
-        (from, to) => Ok(vec![Rule::Range { from, to }]),
-    }
-}
-
-/// `YYYY`, `YYYYMM` or `YYYYMMDD`; the retired form with points is understood.
-fn date(text: &str) -> Option<String> {
-    let text = text.replace('.', "");
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits && matches!(text.len(), 4 | 6 | 8)).then_some(text)
-}
-
-/// `HH`, `HHMM`, `HHMMSS`, with up to six digits of a second's fraction; colons are understood.
-fn time(text: &str) -> Option<String> {
-    let text = text.replace(':', "");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let whole_fits = digits(whole) && matches!(whole.len(), 2 | 4 | 6);
-    let fraction_fits = digits(fraction)
-        && (1..=6).contains(&fraction.len())
-        && (whole.len() == 6 || !text.contains('.'));
-    (whole_fits && fraction_fits).then_some(text)
 }
 
 #[cfg(test)]

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, options, post};
+use tokio::sync::Semaphore;
 
 use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
+use crate::dicomweb::capabilities::capabilities;
+use crate::dicomweb::changes::{LISTENERS, changes};
 use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
+use crate::dicomweb::openapi::description;
 use crate::dicomweb::qido::{search_instances, search_series, search_studies};
 use crate::dicomweb::stow::store_instances;
 use crate::dicomweb::wado::{retrieve_instance, retrieve_instances};
@@ -29,10 +33,21 @@ pub const WADO_URI: &str = "/wado";
 
 /// All routes. `HEAD` is answered wherever `GET` is.
 pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router {
-    let door = Door { archive, public, settings: Arc::new(settings) };
-    let by_uri = Router::new().route(WADO_URI, get(retrieve_by_uri)).with_state(door.clone());
+    let listeners = Arc::new(Semaphore::new(LISTENERS));
+    let door = Door { archive, public, settings: Arc::new(settings), listeners };
     let routes = routes().route_layer(from_fn_with_state(door.clone(), gone));
-    Router::new().nest(ROOT, routes.with_state(door)).merge(by_uri)
+    Router::new().nest(ROOT, routes.with_state(door.clone())).merge(beside().with_state(door))
+}
+
+/// The routes beside the root: the URI service, capabilities of the root itself, the change feed,
+/// the description.
+fn beside() -> Router<Door> {
+    Router::new()
+        .route(ROOT, options(capabilities))
+        .route(&format!("{ROOT}/"), options(capabilities))
+        .route(WADO_URI, get(retrieve_by_uri))
+        .route("/changes", get(changes))
+        .route("/openapi.json", get(description))
 }
 
 /// The routes below the root, still without what they answer from.
@@ -68,10 +83,36 @@ fn routes() -> Router<Door> {
 
 #[cfg(test)]
 mod tests {
-    use super::routes;
+    use std::collections::BTreeSet;
+
+    use axum::Router;
+
+    use super::{beside, routes};
+    use crate::dicomweb::address::ROOT;
+    use crate::dicomweb::door::Door;
+    use crate::dicomweb::openapi::DOCUMENT;
+
+    /// The patterns of a router, as its debug form shows them: axum tells them in no other way.
+    fn patterns(router: &Router<Door>) -> BTreeSet<String> {
+        let shown = format!("{router:?}");
+        let quoted = shown.split('"').skip(1).step_by(2).map(str::to_owned);
+        // Two are axum's own, for what no route answers.
+        let own = |text: &String| text == "/" || text.contains("__private__axum_fallback");
+        quoted.filter(|text| text.starts_with('/') && !own(text)).collect()
+    }
 
     #[test]
-    fn no_two_routes_collide() {
-        assert!(routes().has_routes());
+    fn every_route_is_documented_and_nothing_else_is() {
+        let below = patterns(&routes()).into_iter().map(|pattern| format!("{ROOT}{pattern}"));
+        let mut served: BTreeSet<String> = below.chain(patterns(&beside())).collect();
+        // Of the hallway (`http/health.rs`).
+        served.extend(["/healthz", "/readyz", "/metrics"].map(str::to_owned));
+        assert!(served.len() > 20, "axum shows no patterns: {served:?}");
+        let paths = DOCUMENT["paths"].as_object().expect("the document is JSON");
+        let documented: BTreeSet<String> = paths.keys().cloned().collect();
+        let missing: Vec<_> = served.difference(&documented).collect();
+        let gone: Vec<_> = documented.difference(&served).collect();
+        assert!(missing.is_empty(), "not in dicomweb/openapi.json: {missing:?}");
+        assert!(gone.is_empty(), "in dicomweb/openapi.json, but not served: {gone:?}");
     }
 }

@@ -68,9 +68,9 @@ pub fn of_store(error: &ArchiveError) -> Status {
             | BlobError::Short { .. }
             | BlobError::Unavailable(_),
         )
-        | ArchiveError::Index(IndexError::Unavailable(_) | IndexError::Inconsistent(_)) => {
-            Status::new(OUT_OF_RESOURCES, "the archive cannot store now")
-        }
+        | ArchiveError::Index(
+            IndexError::Unavailable(_) | IndexError::TooBroad | IndexError::Inconsistent(_),
+        ) => Status::new(OUT_OF_RESOURCES, "the archive cannot store now"),
         ArchiveError::Stopping => Status::new(OUT_OF_RESOURCES, "the archive is stopping"),
         ArchiveError::Denied => Status::new(NOT_AUTHORISED, "access denied"),
         ArchiveError::Unknown(_) | ArchiveError::Ambiguous { .. } | ArchiveError::Imaging(_) => {

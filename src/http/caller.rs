@@ -39,6 +39,11 @@ impl Caller {
         self.ask(Subject::Archive)
     }
 
+    /// May they follow what happens in the archive?
+    pub fn may_follow(&self) -> Result<Permit, Problem> {
+        self.ask(Subject::Archive)
+    }
+
     /// Where they ask from, when it is known.
     pub fn address(&self) -> Option<SocketAddr> {
         match self.actor {

@@ -38,6 +38,9 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Whether `Forwarded` and `X-Forwarded-*` are believed. Only behind a proxy that sets them.
     pub trust_forwarded: bool,
+    /// Origins whose pages may read answers (`https://viewer.example`), `*` for any; none: only the
+    /// archive's own pages.
+    pub cors_origins: Vec<String>,
     /// Most connections at once; more wait in the system's queue.
     pub max_connections: usize,
     /// Most requests under way at once; more are told to come back.
@@ -66,6 +69,7 @@ impl Default for Settings {
             address: SocketAddr::from(([127, 0, 0, 1], 8042)),
             public_url: None,
             trust_forwarded: false,
+            cors_origins: Vec::new(),
             max_connections: 1024,
             max_requests: 512,
             max_uri_bytes: 16 * 1024,

@@ -7,6 +7,7 @@
 pub mod base;
 pub mod caching;
 pub mod caller;
+pub mod cors;
 pub mod health;
 pub mod layers;
 pub mod limits;

@@ -210,6 +210,14 @@ fn of_index(error: &IndexError) -> Problem {
             tracing::warn!(%error, "index did not answer");
             Problem::unavailable("the index does not answer; try again")
         }
+        // PS3.18 §10.6.3.1.
+        IndexError::TooBroad => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-broad",
+            "Search too broad",
+            "the search looks through more than it may take time for: narrow it, by date, Patient \
+             ID or the beginning of a name for example",
+        ),
         IndexError::Inconsistent(_) => {
             tracing::error!(%error, "index is inconsistent");
             Problem::internal()

@@ -9,6 +9,9 @@ pub enum IndexError {
     /// The database's disk is full.
     #[error("no room in the index")]
     NoRoom,
+    /// The search looks through more rows than it may take time for: a narrower one may succeed.
+    #[error("the search is too broad")]
+    TooBroad,
     /// Rows contradict each other or the schema; an operator must look.
     #[error("index inconsistent: {0}")]
     Inconsistent(String),

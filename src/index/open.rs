@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,19 +20,23 @@ pub struct Settings {
     pub url: String,
     /// Connections: for reading on SQLite, in all on PostgreSQL.
     pub connections: u32,
+    /// Seconds a search may look through rows that no index of the database narrows; past them it
+    /// is refused as too broad.
+    pub search_within_s: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { url: "sqlite".to_owned(), connections: 8 }
+        Self { url: "sqlite".to_owned(), connections: 8, search_within_s: 10 }
     }
 }
 
 /// Opens the index, making its tables where they are missing.
 pub async fn open(settings: &Settings, data: &Path) -> Result<SharedIndex, IndexError> {
     let (url, connections) = (settings.url.as_str(), settings.connections.max(1));
+    let within = Duration::from_secs(settings.search_within_s.max(1).into());
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok(Arc::new(postgres::dialect::open(url, connections).await?));
+        return Ok(Arc::new(postgres::dialect::open(url, connections, within).await?));
     }
     let path = match url.strip_prefix("sqlite://") {
         Some(path) => PathBuf::from(path),
@@ -41,5 +46,5 @@ pub async fn open(settings: &Settings, data: &Path) -> Result<SharedIndex, Index
             return Err(IndexError::Unavailable(wanted));
         }
     };
-    Ok(Arc::new(sqlite::dialect::open(&path, connections).await?))
+    Ok(Arc::new(sqlite::dialect::open(&path, connections, within).await?))
 }

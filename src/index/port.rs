@@ -7,10 +7,10 @@ use async_trait::async_trait;
 
 use crate::index::error::IndexError;
 use crate::index::query::{Found, Query};
-use crate::model::event::Event;
+use crate::model::event::{Event, Follower};
 use crate::model::job::{Job, JobKind, NewJob};
 use crate::model::path::{InstancePath, Scope};
-use crate::model::study::{NewInstance, Outcome};
+use crate::model::study::{AttributesJson, ExtendedFact, NewInstance, Outcome};
 use crate::people::patient_id::PatientId;
 
 /// An index shared by the rooms.
@@ -143,6 +143,17 @@ pub struct Totals {
     pub bytes: u64,
 }
 
+/// What a kept object says of attributes declared since it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// Row id of its copy.
+    pub copy: i64,
+    /// The values.
+    pub facts: Vec<ExtendedFact>,
+    /// All attributes of patient, study, series and instance as it says them, DICOM JSON.
+    pub attributes: [AttributesJson; 4],
+}
+
 /// Rows, durable when a call returns `Ok`.
 #[async_trait]
 pub trait Index: Debug + Send + Sync {
@@ -199,6 +210,22 @@ pub trait Index: Debug + Send + Sync {
 
     /// Events after `sequence`, oldest first, at most `limit`.
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, IndexError>;
+
+    /// Sequence of the newest event; 0 when there is none.
+    async fn newest_event(&self) -> Result<i64, IndexError>;
+
+    /// How far a follower of the feed has been served.
+    async fn follower(&self, name: &str) -> Result<Option<Follower>, IndexError>;
+
+    /// Records how far a follower has been served; never less far than is recorded already.
+    async fn put_follower(&self, follower: &Follower) -> Result<(), IndexError>;
+
+    /// Forgets the followers whose names begin so, but for one.
+    async fn forget_followers(&self, prefix: &str, but: &str) -> Result<(), IndexError>;
+
+    /// Enters what kept objects say of attributes declared since, in one transaction; safe to
+    /// do again.
+    async fn extend(&self, extensions: &[Extension]) -> Result<(), IndexError>;
 
     /// Queues jobs.
     async fn enqueue(&self, jobs: &[NewJob]) -> Result<(), IndexError>;

@@ -1,10 +1,11 @@
 //! What a search asks, in the index's own words.
 
+use crate::dicom::extended::Owner;
 use crate::dicom::uid::Uid;
 use crate::people::patient_id::PatientId;
 
 /// Level a search answers at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// One row per study (and patient).
     Study,
@@ -67,6 +68,67 @@ pub enum Key {
     SopClassUid,
     /// (0020,0013)
     InstanceNumber,
+    /// An attribute the administrator declared.
+    Extended(ExtendedKey),
+}
+
+/// An attribute the administrator declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ExtendedKey {
+    /// Its name.
+    pub name: &'static str,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Whether its values are names, matched insensitive to case and accents.
+    pub is_name: bool,
+}
+
+impl Key {
+    /// The level whose rows hold the attribute; the patient's stand with the study's.
+    pub fn level(self) -> Level {
+        match self {
+            Self::PatientId
+            | Self::IssuerOfPatientId
+            | Self::PatientName
+            | Self::PatientBirthDate
+            | Self::PatientSex
+            | Self::StudyInstanceUid
+            | Self::StudyDate
+            | Self::StudyTime
+            | Self::AccessionNumber
+            | Self::ReferringPhysicianName
+            | Self::StudyId
+            | Self::StudyDescription
+            | Self::ModalitiesInStudy => Level::Study,
+            Self::SeriesInstanceUid
+            | Self::Modality
+            | Self::SeriesNumber
+            | Self::SeriesDescription
+            | Self::BodyPartExamined
+            | Self::PerformedDate
+            | Self::PerformedTime
+            | Self::ScheduledStepId
+            | Self::RequestedProcedureId => Level::Series,
+            Self::SopInstanceUid | Self::SopClassUid | Self::InstanceNumber => Level::Instance,
+            Self::Extended(key) => match key.owner {
+                Owner::Patient | Owner::Study => Level::Study,
+                Owner::Series => Level::Series,
+                Owner::Instance => Level::Instance,
+            },
+        }
+    }
+
+    /// Whether the attribute has one value in each row of its level, so that answers can be sorted
+    /// by it.
+    pub fn sorts(self) -> bool {
+        !matches!(
+            self,
+            Self::ModalitiesInStudy
+                | Self::ScheduledStepId
+                | Self::RequestedProcedureId
+                | Self::Extended(_)
+        )
+    }
 }
 
 /// How an attribute is to match (PS3.4 §C.2.2.2).
@@ -86,12 +148,69 @@ pub enum Rule {
         /// Upper bound.
         to: Option<String>,
     },
-    /// The attribute is empty (empty value matching).
+    /// The attribute is empty (empty value matching, PS3.4 §C.2.2.2.7).
     Empty,
+    /// Any of these (multiple value matching, PS3.4 §C.2.2.2.8).
+    Any(Vec<Rule>),
+    /// A name, by ear (PS3.4 §C.2.2.2.1.1): every one of these must be met by a word of it.
+    Fuzzy(Vec<Spellings>),
+    /// The date and the time of the key's act together (PS3.4 §C.2.2.2.5); for keys that are dates
+    /// with a time beside them.
+    Span(Span),
+}
+
+/// What one asked word may be: any of these spellings. A word of a name meets a spelling when it
+/// begins with it or sounds like it (`dicom::phonetic`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spellings {
+    /// The spellings.
+    pub any: Vec<String>,
+    /// Whether the first of them may also stand anywhere in the name.
+    pub anywhere: bool,
+}
+
+/// A span of time; both ends included, either open.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Span {
+    /// From this date and time, as values are written.
+    pub from: Option<Moment>,
+    /// To this date and time, and to what begins with it.
+    pub to: Option<Moment>,
+    /// The same as instants, where the search names a time zone: what says its own time zone is
+    /// compared by them, the rest as it stands.
+    pub instants: Option<Instants>,
+}
+
+/// A date and a time of it, either as short as was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// `YYYY`, `YYYYMM` or `YYYYMMDD`.
+    pub date: String,
+    /// `HHMMSS.ffffff` or a beginning of it; empty: the whole day.
+    pub time: String,
+}
+
+/// Instants, µs since 1970 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Instants {
+    /// Not before.
+    pub from_us: Option<i64>,
+    /// Before.
+    pub before_us: Option<i64>,
+}
+
+/// One key of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderBy {
+    /// The attribute.
+    pub key: Key,
+    /// Greatest first.
+    pub descending: bool,
 }
 
 /// One condition; all conditions of a query must hold. A series-level condition in a study-level
-/// query holds when any series satisfies all series-level conditions, and so on down.
+/// query holds when any series satisfies all series-level conditions, and so on down. The
+/// conditions on attributes of one sequence hold together on one item of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
     /// Which attribute.
@@ -113,6 +232,8 @@ pub struct Query {
     pub patient: Option<PatientId>,
     /// Conditions.
     pub matches: Vec<Match>,
+    /// What the answers are sorted by first; after that, and without, as [`Found`] states.
+    pub order: Vec<OrderBy>,
     /// At most so many rows; the caller asks one more than it shows to learn whether there are more.
     pub limit: u32,
     /// Rows to leave out first.

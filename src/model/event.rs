@@ -20,6 +20,17 @@ pub struct Event {
     pub instance: Uid,
 }
 
+/// Whoever is served the feed, and how far that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follower {
+    /// Its name.
+    pub name: String,
+    /// The last event it was served.
+    pub sequence: i64,
+    /// Deliveries that failed since.
+    pub failures: u32,
+}
+
 /// Kinds of event; the text form is what the index stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {

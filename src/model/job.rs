@@ -7,17 +7,24 @@ pub enum JobKind {
     SeriesThumbnail,
     /// Precompute a quiet series' `/metadata`; subject: the index's series id.
     SeriesMetadata,
+    /// Read objects' headers for attributes declared since; subject: which declarations.
+    Attributes,
+    /// Look at the change feed for a webhook; subject: its name.
+    Webhook,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::SeriesThumbnail, Self::SeriesMetadata];
+    pub const ALL: [Self; 4] =
+        [Self::SeriesThumbnail, Self::SeriesMetadata, Self::Attributes, Self::Webhook];
 
     /// The stored form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SeriesThumbnail => "series-thumbnail",
             Self::SeriesMetadata => "series-metadata",
+            Self::Attributes => "attributes",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -33,7 +40,7 @@ impl JobKind {
 pub struct NewJob {
     /// What to do.
     pub kind: JobKind,
-    /// To what: an id of the index, as text.
+    /// To what: an id of the index as text, or a name.
     pub subject: String,
     /// Not before, µs since 1970.
     pub run_us: i64,

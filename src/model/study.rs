@@ -4,6 +4,7 @@
 //! `YYYYMMDD`, times `HHMMSS.ffffff` cut where the object cut them; a value that is not of that
 //! form is kept as it came and matches literally.
 
+use crate::dicom::extended::Owner;
 use crate::dicom::uid::Uid;
 use crate::people::patient_id::PatientId;
 
@@ -90,6 +91,8 @@ pub struct InstanceFacts {
     pub number: String,
     /// Number of Frames (0028,0008); 1 when absent and there are pixels, 0 when there are none.
     pub frames: u32,
+    /// Timezone Offset From UTC (0008,0201), of all dates and times of the object.
+    pub timezone: String,
     /// All instance level attributes worth returning.
     pub attributes: AttributesJson,
 }
@@ -126,6 +129,19 @@ pub struct NewInstance {
     pub instance: InstanceFacts,
     /// The copy just made durable.
     pub copy: CopyFacts,
+    /// What it says of attributes the administrator declared.
+    pub extended: Vec<ExtendedFact>,
+}
+
+/// One value of an attribute the administrator declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtendedFact {
+    /// The attribute's name (`dicom::extended::Declared`).
+    pub name: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The value, never empty; of names folded.
+    pub value: String,
 }
 
 /// What became of a received object.

@@ -13,11 +13,15 @@ use tokio_util::sync::CancellationToken;
 use crate::access::permit::Access;
 use crate::archive::archive::Archive;
 use crate::archive::archive::Parts;
+use crate::archive::extended::Attributes;
 use crate::blobs::open as blobs;
 use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::dicomweb::routes as dicomweb;
+use crate::dicomweb::webhooks::Webhooks;
 use crate::dimse::listener::Listener as DicomListener;
+use crate::http::cors;
+use crate::http::cors::Origins;
 use crate::http::health;
 use crate::http::health::Check;
 use crate::http::health::Readiness;
@@ -30,6 +34,7 @@ use crate::index::open as index;
 use crate::index::port::SharedIndex;
 use crate::jobs::runner::Runner;
 use crate::jobs::runner::Work;
+use crate::model::job::JobKind;
 use crate::server::error::StartError;
 use crate::server::lock::DataLock;
 use crate::server::sweep;
@@ -81,6 +86,7 @@ impl Rooms {
             pool: Pool::open(&settings.imaging)?,
             clock: Arc::clone(clock),
             access: Access::default(),
+            attributes: Attributes::of(&settings.attributes)?,
         });
         Ok(Self { archive, index, committer })
     }
@@ -103,6 +109,7 @@ impl App {
         // Ports first: the cheapest thing to fail.
         let public =
             settings.http.public().map_err(|error| StartError::PublicUrl(error.to_string()))?;
+        let origins = Origins::new(&settings.http.cors_origins)?;
         let (http_listener, http) = HttpListener::bind(settings.http.clone())
             .await
             .map_err(|error| listen("HTTP", &settings.http.address.to_string(), &error))?;
@@ -121,13 +128,19 @@ impl App {
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
-        let router = layers::dress(router, limits);
+        let router = cors::dress(layers::dress(router, limits), origins);
         let doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),
         ];
         let stop_jobs = CancellationToken::new();
-        let runner = runner(settings, &rooms, clock, http);
+        let base = settings.http.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
+        let base = base.trim_end_matches('/');
+        let hooks = settings.webhooks.clone();
+        let webhooks = Webhooks::new(hooks, archive.clone(), base, Arc::clone(&clock))?;
+        webhooks.start().await?;
+        archive.index_attributes().await?;
+        let runner = runner(settings, &rooms, clock, base, webhooks);
         let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
         let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];
         Ok(Self { http, dicom, archive, rooms, stop_doors, doors, stop_jobs, jobs, _lock: lock })
@@ -157,13 +170,25 @@ fn readiness(archive: &Archive) -> Readiness {
     })
 }
 
-fn runner(settings: &Settings, rooms: &Rooms, clock: SharedClock, http: SocketAddr) -> Runner {
+fn runner(
+    settings: &Settings,
+    rooms: &Rooms,
+    clock: SharedClock,
+    base: &str,
+    webhooks: Webhooks,
+) -> Runner {
     let archive = rooms.archive.clone();
-    let public = settings.http.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
-    let base = format!("{}/dicom-web", public.trim_end_matches('/'));
+    let base = format!("{base}/dicom-web");
     let work: Work = Arc::new(move |job| {
-        let (archive, base) = (archive.clone(), base.clone());
-        async move { archive.do_job(&job, &base).await.map_err(|error| error.to_string()) }.boxed()
+        let (archive, base, webhooks) = (archive.clone(), base.clone(), webhooks.clone());
+        async move {
+            let done = match job.kind {
+                JobKind::Webhook => webhooks.look(&job.subject).await,
+                _ => archive.do_job(&job, &base).await,
+            };
+            done.map_err(|error| error.to_string())
+        }
+        .boxed()
     });
     let worker = uuid::Uuid::now_v7().to_string();
     Runner::new(settings.jobs.clone(), worker, Arc::clone(&rooms.index), clock, work)

@@ -29,6 +29,18 @@ pub enum StartError {
     /// `http.public_url` is no URL answers can begin with.
     #[error("http.public_url: {0}")]
     PublicUrl(String),
+    /// `http.cors_origins` names what is no origin.
+    #[error(transparent)]
+    Origins(#[from] crate::http::cors::BadOrigin),
+    /// A webhook cannot be served as it stands.
+    #[error(transparent)]
+    Webhook(#[from] crate::dicomweb::webhooks::BadWebhook),
+    /// `attributes` declares what cannot be searched.
+    #[error("attributes: {0}")]
+    Attributes(#[from] crate::dicom::extended::BadDeclaration),
+    /// Background work could not be queued.
+    #[error("{0}")]
+    Work(#[from] crate::archive::error::ArchiveError),
     /// The index cannot be opened.
     #[error("index: {0}")]
     Index(#[from] crate::index::error::IndexError),

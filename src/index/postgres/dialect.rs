@@ -8,6 +8,7 @@ use sqlx::Connection;
 use sqlx::QueryBuilder;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::PgRow;
 
 use crate::index::error::IndexError;
 use crate::index::postgres::adapter::Adapter;
@@ -49,7 +50,11 @@ const LONG_IDLE: Duration = Duration::from_secs(5);
 const LOST_A_RACE: &str = "lost a race against another transaction";
 
 /// Opens the database; makes the tables where they are missing.
-pub async fn open(url: &str, connections: u32) -> Result<Adapter, IndexError> {
+pub async fn open(
+    url: &str,
+    connections: u32,
+    search_within: Duration,
+) -> Result<Adapter, IndexError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| IndexError::Unavailable("index.url is no PostgreSQL URL".to_owned()))?
         .application_name("lastra")
@@ -70,7 +75,23 @@ pub async fn open(url: &str, connections: u32) -> Result<Adapter, IndexError> {
         .map_err(failed)?;
     let migrations = sqlx::migrate!("src/index/postgres/migrations");
     migrations.run(&pool).await.map_err(migration::failed)?;
-    Ok(Adapter { write: pool.clone(), read: pool })
+    Ok(Adapter { write: pool.clone(), read: pool, search_within })
+}
+
+/// Runs a statement and gives its rows; past `bound` it is interrupted.
+pub(super) async fn within(
+    pool: &sqlx::Pool<Db>,
+    mut sql: QueryBuilder<Db>,
+    bound: Option<Duration>,
+) -> Result<Vec<PgRow>, IndexError> {
+    let Some(bound) = bound else { return sql.build().fetch_all(pool).await.map_err(failed) };
+    let mut tx = begin(pool).await?;
+    let mut limit = QueryBuilder::<Db>::new("SELECT set_config('statement_timeout', ");
+    limit.push_bind(bound.as_millis().max(1).to_string()).push(", true)");
+    limit.build().execute(&mut *tx).await.map_err(failed)?;
+    let rows = sql.build().fetch_all(&mut *tx).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)?;
+    Ok(rows)
 }
 
 /// Begins a transaction.
@@ -86,11 +107,12 @@ pub(super) fn is_worth_a_retry(error: &IndexError) -> bool {
 /// A failure by what the caller can do; without the values of the statement.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
-    // PostgreSQL manual, appendix A: serialization failure, deadlock, disk full, and the classes of
+    // PostgreSQL manual, appendix A: serialization failure, deadlock, disk full, statement timeout, and the classes of
     // values that do not fit and of broken constraints. Their texts may quote values: the code alone.
     match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("40001" | "40P01") => IndexError::Unavailable(LOST_A_RACE.to_owned()),
         Some("53100") => IndexError::NoRoom,
+        Some("57014") => IndexError::TooBroad,
         Some(code) if code.starts_with("22") || code.starts_with("23") => {
             IndexError::Inconsistent(format!("PostgreSQL error {code}"))
         }

@@ -10,6 +10,10 @@ mod condition;
 pub mod dialect;
 #[path = "../sql/events.rs"]
 mod events;
+#[path = "../sql/extended.rs"]
+mod extended;
+#[path = "../sql/fuzzy.rs"]
+mod fuzzy;
 #[path = "../sql/jobs.rs"]
 mod jobs;
 #[path = "../sql/migration.rs"]
@@ -22,6 +26,8 @@ mod records;
 mod rows;
 #[path = "../sql/search.rs"]
 mod search;
+#[path = "../sql/span.rs"]
+mod span;
 #[path = "../sql/store.rs"]
 mod store;
 #[path = "../sql/tail.rs"]

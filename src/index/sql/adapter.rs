@@ -1,5 +1,7 @@
 //! The port over one database.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::index::error::IndexError;
@@ -7,6 +9,7 @@ use crate::index::port::Binned;
 use crate::index::port::CopyRow;
 use crate::index::port::Derived;
 use crate::index::port::DerivedKind;
+use crate::index::port::Extension;
 use crate::index::port::Index;
 use crate::index::port::Located;
 use crate::index::port::SeriesState;
@@ -14,6 +17,7 @@ use crate::index::port::Totals;
 use crate::index::query::Found;
 use crate::index::query::Query;
 use crate::model::event::Event;
+use crate::model::event::Follower;
 use crate::model::job::Job;
 use crate::model::job::JobKind;
 use crate::model::job::NewJob;
@@ -31,6 +35,7 @@ use super::dialect::close;
 use super::dialect::failed;
 use super::dialect::is_worth_a_retry;
 use super::events;
+use super::extended;
 use super::jobs;
 use super::records;
 use super::search;
@@ -47,6 +52,8 @@ pub struct Adapter {
     pub(super) write: sqlx::Pool<Db>,
     /// For what only reads.
     pub(super) read: sqlx::Pool<Db>,
+    /// How long a search may look through rows.
+    pub(super) search_within: Duration,
 }
 
 #[async_trait]
@@ -78,11 +85,11 @@ impl Index for Adapter {
     }
 
     async fn find(&self, query: &Query) -> Result<Vec<Found>, IndexError> {
-        search::find(&self.read, query).await
+        search::find(&self.read, query, self.search_within).await
     }
 
     async fn count(&self, query: &Query, at_most: u32) -> Result<u32, IndexError> {
-        search::count(&self.read, query, at_most).await
+        search::count(&self.read, query, at_most, self.search_within).await
     }
 
     async fn patients_of_study(&self, study: &str) -> Result<Vec<PatientId>, IndexError> {
@@ -127,6 +134,34 @@ impl Index for Adapter {
 
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, IndexError> {
         events::after(&self.read, after, limit).await
+    }
+
+    async fn newest_event(&self) -> Result<i64, IndexError> {
+        events::newest(&self.read).await
+    }
+
+    async fn follower(&self, name: &str) -> Result<Option<Follower>, IndexError> {
+        events::follower(&self.read, name).await
+    }
+
+    async fn put_follower(&self, follower: &Follower) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        events::put_follower(&mut tx, follower).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn forget_followers(&self, prefix: &str, but: &str) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        events::forget_followers(&mut tx, prefix, but).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn extend(&self, extensions: &[Extension]) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        for extension in extensions {
+            extended::extend(&mut tx, extension).await?;
+        }
+        tx.commit().await.map_err(failed)
     }
 
     async fn enqueue(&self, new: &[NewJob]) -> Result<(), IndexError> {

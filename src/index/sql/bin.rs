@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::json;
 use sqlx::QueryBuilder;
 
+use crate::dicom::extended::Owner;
 use crate::dicom::uid::Uid;
 use crate::index::error::IndexError;
 use crate::index::port::Binned;
@@ -15,6 +16,7 @@ use crate::model::event::EventKind;
 use crate::model::job::JobKind;
 use crate::model::path::Scope;
 use crate::model::study::CopyFacts;
+use crate::model::study::ExtendedFact;
 use crate::model::study::InstanceFacts;
 use crate::model::study::NewInstance;
 use crate::model::study::PatientFacts;
@@ -28,6 +30,7 @@ use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
 use super::events;
+use super::extended;
 use super::records::figure;
 use super::records::get;
 use super::records::hash;
@@ -108,13 +111,14 @@ async fn kept(
            st.description, st.attributes, se.uid, se.modality, se.number, se.description,
            se.body_part, se.performed_date, se.performed_time, se.attributes, i.sop_class, i.uid,
            i.number, i.frames, i.attributes, c.blob_key, c.blob_bytes, c.data_set_sha256,
-           c.transfer_syntax, c.source, c.received_us, c.layout, c.served, se.id
+           c.transfer_syntax, c.source, c.received_us, c.layout, c.served, se.id, i.id
          FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study
            JOIN patient p ON p.id = st.patient JOIN copy c ON c.instance = i.id WHERE i.id IN (",
     );
     push_ids(&mut sql, instances);
     sql.push(" ORDER BY i.id, c.served DESC, c.id");
     let rows = sql.build().fetch_all(&mut **tx).await.map_err(failed)?;
+    let extended = extended::kept(tx, instances).await?;
     let mut kept = Vec::with_capacity(rows.len());
     for row in &rows {
         let series: i64 = get(row, 35)?;
@@ -122,7 +126,9 @@ async fn kept(
             Some(known) => known.clone(),
             None => requests.entry(series).or_insert(requests_of(tx, series).await?).clone(),
         };
-        kept.push((get::<i64>(row, 34)? == 1, new_instance(row, of_series)?));
+        let declared = extended.get(&get::<i64>(row, 36)?).cloned().unwrap_or_default();
+        let new = NewInstance { extended: declared, ..new_instance(row, of_series)? };
+        kept.push((get::<i64>(row, 34)? == 1, new));
     }
     Ok(kept)
 }
@@ -141,6 +147,7 @@ async fn requests_of(tx: &mut Tx<'_>, series: i64) -> Result<Vec<RequestFacts>, 
 
 /// Names are kept as they are matched, and matching a folded name again changes nothing.
 fn new_instance(row: &DbRow, requests: Vec<RequestFacts>) -> Result<NewInstance, IndexError> {
+    let attributes: String = get(row, 26)?;
     Ok(NewInstance {
         patient: PatientFacts {
             id: PatientId { issuer: get(row, 0)?, value: get(row, 1)? },
@@ -175,7 +182,8 @@ fn new_instance(row: &DbRow, requests: Vec<RequestFacts>) -> Result<NewInstance,
             uid: identifier(row, 23)?,
             number: get(row, 24)?,
             frames: figure(row, 25)?,
-            attributes: get(row, 26)?,
+            timezone: timezone_in(&attributes),
+            attributes,
         },
         copy: CopyFacts {
             blob_key: get(row, 27)?,
@@ -186,7 +194,14 @@ fn new_instance(row: &DbRow, requests: Vec<RequestFacts>) -> Result<NewInstance,
             received_us: get(row, 32)?,
             layout: get(row, 33)?,
         },
+        extended: Vec::new(),
     })
+}
+
+/// Timezone Offset From UTC (0008,0201) among an instance's attributes.
+fn timezone_in(attributes: &str) -> String {
+    let attributes: Value = serde_json::from_str(attributes).unwrap_or_default();
+    attributes["00080201"]["Value"][0].as_str().unwrap_or_default().to_owned()
 }
 
 async fn bin(
@@ -219,6 +234,8 @@ fn facts(new: &NewInstance) -> Value {
     let requests = series.requests.iter();
     let requests: Vec<[&str; 2]> =
         requests.map(|request| [&*request.scheduled_step_id, &*request.procedure_id]).collect();
+    let declared = new.extended.iter().map(|fact| json!([fact.owner as u8, fact.name, fact.value]));
+    let declared: Vec<Value> = declared.collect();
     json!({
         "patient": [patient.name, patient.birth_date, patient.sex, patient.attributes],
         "study": [
@@ -237,12 +254,13 @@ fn facts(new: &NewInstance) -> Value {
         "copy": [new.copy.transfer_syntax, new.copy.source],
         "bytes": new.copy.blob_bytes,
         "received_us": new.copy.received_us,
+        "extended": declared,
     })
 }
 
 /// An instance's names alone, for the event.
 fn bare(new: NewInstance) -> NewInstance {
-    let NewInstance { mut patient, mut study, mut series, mut instance, mut copy } = new;
+    let NewInstance { mut patient, mut study, mut series, mut instance, mut copy, .. } = new;
     for text in [
         &mut patient.attributes,
         &mut study.attributes,
@@ -252,7 +270,7 @@ fn bare(new: NewInstance) -> NewInstance {
         *text = String::new();
     }
     copy.layout = Vec::new();
-    NewInstance { patient, study, series, instance, copy }
+    NewInstance { patient, study, series, instance, copy, extended: Vec::new() }
 }
 
 /// Removes the series, studies and patients that hold nothing any more, and counts the others anew.
@@ -338,6 +356,12 @@ fn binned(row: &DbRow) -> Result<NewInstance, IndexError> {
         let text = |at: usize| request[at].as_str().unwrap_or_default().to_owned();
         RequestFacts { scheduled_step_id: text(0), procedure_id: text(1) }
     });
+    let extended = facts["extended"].as_array().into_iter().flatten().filter_map(|fact| {
+        let owner = fact[0].as_u64().and_then(|at| usize::try_from(at).ok())?;
+        let text = |at: usize| fact[at].as_str().unwrap_or_default().to_owned();
+        Some(ExtendedFact { name: text(1), owner: *Owner::ALL.get(owner)?, value: text(2) })
+    });
+    let attributes = text("instance", 2)?;
     Ok(NewInstance {
         patient: PatientFacts {
             id: PatientId { issuer: get(row, 4)?, value: get(row, 5)? },
@@ -372,7 +396,8 @@ fn binned(row: &DbRow) -> Result<NewInstance, IndexError> {
             uid: identifier(row, 3)?,
             number: text("instance", 1)?,
             frames: facts["frames"].as_u64().and_then(|n| n.try_into().ok()).ok_or_else(damaged)?,
-            attributes: text("instance", 2)?,
+            timezone: timezone_in(&attributes),
+            attributes,
         },
         copy: CopyFacts {
             blob_key: get(row, 6)?,
@@ -383,6 +408,7 @@ fn binned(row: &DbRow) -> Result<NewInstance, IndexError> {
             received_us: facts["received_us"].as_i64().ok_or_else(damaged)?,
             layout: get(row, 9)?,
         },
+        extended: extended.collect(),
     })
 }
 
@@ -452,7 +478,7 @@ fn push_bin(sql: &mut QueryBuilder<Db>, scope: &Scope) {
 }
 
 /// Writes ids behind an opening bracket, and the closing one.
-fn push_ids(sql: &mut QueryBuilder<Db>, ids: &[i64]) {
+pub(super) fn push_ids(sql: &mut QueryBuilder<Db>, ids: &[i64]) {
     for (number, id) in ids.iter().enumerate() {
         if number > 0 {
             sql.push(", ");

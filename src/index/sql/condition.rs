@@ -2,44 +2,19 @@
 
 use sqlx::QueryBuilder;
 
+use crate::dicom::extended::Owner;
 use crate::dicom::person_name::fold;
+use crate::index::query::ExtendedKey;
 use crate::index::query::Key;
-use crate::index::query::Level;
 use crate::index::query::Match;
 use crate::index::query::Rule;
 
 use super::dialect::Db;
 use super::dialect::pattern;
+use super::extended;
+use super::fuzzy;
 use super::rows::clean;
-
-/// Level whose rows hold a key's attribute; the patient's stand with the study's.
-pub(super) fn level_of(key: Key) -> Level {
-    match key {
-        Key::PatientId
-        | Key::IssuerOfPatientId
-        | Key::PatientName
-        | Key::PatientBirthDate
-        | Key::PatientSex
-        | Key::StudyInstanceUid
-        | Key::StudyDate
-        | Key::StudyTime
-        | Key::AccessionNumber
-        | Key::ReferringPhysicianName
-        | Key::StudyId
-        | Key::StudyDescription
-        | Key::ModalitiesInStudy => Level::Study,
-        Key::SeriesInstanceUid
-        | Key::Modality
-        | Key::SeriesNumber
-        | Key::SeriesDescription
-        | Key::BodyPartExamined
-        | Key::PerformedDate
-        | Key::PerformedTime
-        | Key::ScheduledStepId
-        | Key::RequestedProcedureId => Level::Series,
-        Key::SopInstanceUid | Key::SopClassUid | Key::InstanceNumber => Level::Instance,
-    }
-}
+use super::span;
 
 /// Whether a key's attribute stands in the patient's row.
 pub(super) fn is_of_patient(key: Key) -> bool {
@@ -50,6 +25,7 @@ pub(super) fn is_of_patient(key: Key) -> bool {
             | Key::PatientName
             | Key::PatientBirthDate
             | Key::PatientSex
+            | Key::Extended(ExtendedKey { owner: Owner::Patient, .. })
     )
 }
 
@@ -64,12 +40,14 @@ pub(super) fn is_selective(condition: &Match) -> bool {
             | Key::StudyInstanceUid
             | Key::SeriesInstanceUid
             | Key::SopInstanceUid
+            | Key::Extended(_)
     );
     let narrow = match &condition.rule {
         Rule::Equal(text) => !text.is_empty(),
         Rule::AnyOf(_) => true,
+        Rule::Fuzzy(words) => words.iter().any(|word| !word.anywhere),
         Rule::Wildcard(pattern) => !pattern.starts_with(['*', '?']),
-        Rule::Range { .. } | Rule::Empty => false,
+        Rule::Range { .. } | Rule::Empty | Rule::Any(_) | Rule::Span(_) => false,
     };
     indexed && narrow
 }
@@ -78,6 +56,12 @@ pub(super) fn is_selective(condition: &Match) -> bool {
 /// the study's date and time.
 pub(super) fn push_match(sql: &mut QueryBuilder<Db>, condition: &Match, newest: Newest) {
     let rule = &condition.rule;
+    match rule {
+        Rule::Any(rules) => return push_alternatives(sql, condition.key, rules, newest),
+        Rule::Fuzzy(words) => return fuzzy::push(sql, condition.key, words),
+        Rule::Span(span) => return span::push(sql, condition.key, span, newest),
+        Rule::Equal(_) | Rule::Wildcard(_) | Rule::AnyOf(_) | Rule::Range { .. } | Rule::Empty => {}
+    }
     let column = match condition.key {
         Key::PatientId => "p.patient_id",
         Key::IssuerOfPatientId => "p.issuer",
@@ -86,7 +70,7 @@ pub(super) fn push_match(sql: &mut QueryBuilder<Db>, condition: &Match, newest: 
         Key::PatientSex => "p.sex",
         Key::StudyInstanceUid => "st.uid",
         Key::StudyDate => newest.date(),
-        Key::StudyTime => "st.time",
+        Key::StudyTime => newest.time(),
         Key::AccessionNumber => "st.accession",
         Key::ReferringPhysicianName => {
             return push_rule(sql, "st.referring_folded", &folded(rule));
@@ -103,17 +87,70 @@ pub(super) fn push_match(sql: &mut QueryBuilder<Db>, condition: &Match, newest: 
         Key::BodyPartExamined => "se.body_part",
         Key::PerformedDate => "se.performed_date",
         Key::PerformedTime => "se.performed_time",
-        Key::ScheduledStepId => {
-            return push_any(sql, "request x WHERE x.series = se.id", "x.scheduled_step_id", rule);
-        }
-        Key::RequestedProcedureId => {
-            return push_any(sql, "request x WHERE x.series = se.id", "x.procedure_id", rule);
+        Key::ScheduledStepId | Key::RequestedProcedureId => {
+            return push_any(sql, REQUESTS, request_column(condition.key), rule);
         }
         Key::SopInstanceUid => "i.uid",
         Key::SopClassUid => "i.sop_class",
         Key::InstanceNumber => "i.number",
+        Key::Extended(key) => return extended::push_match(sql, key, rule),
     };
     push_rule(sql, column, rule);
+}
+
+/// The items of Request Attributes Sequence (0040,0275) of a series.
+const REQUESTS: &str = "request x WHERE x.series = se.id";
+
+/// Whether a key's attribute stands in the items of Request Attributes Sequence.
+pub(super) fn is_of_request(key: Key) -> bool {
+    matches!(key, Key::ScheduledStepId | Key::RequestedProcedureId)
+}
+
+fn request_column(key: Key) -> &'static str {
+    if key == Key::ScheduledStepId { "x.scheduled_step_id" } else { "x.procedure_id" }
+}
+
+/// Writes the conditions on the items of Request Attributes Sequence: one item meets all of them
+/// (PS3.4 §C.2.2.2.6), but for what must be empty in every item and what matches everything.
+pub(super) fn push_requests(sql: &mut QueryBuilder<Db>, conditions: &[&Match]) {
+    let mut together = Vec::new();
+    for condition in conditions {
+        match &condition.rule {
+            Rule::Wildcard(pattern) if is_everything(pattern) => {}
+            Rule::Empty | Rule::Any(_) | Rule::Fuzzy(_) | Rule::Span(_) => {
+                sql.push(" AND ");
+                push_match(sql, condition, Newest::Study);
+            }
+            rule => together.push((request_column(condition.key), rule)),
+        }
+    }
+    if together.is_empty() {
+        return;
+    }
+    sql.push(" AND ").push(ANY).push(REQUESTS);
+    for (column, rule) in together {
+        sql.push(" AND ");
+        push_rule(sql, column, rule);
+    }
+    sql.push(ANY_END);
+}
+
+/// Any of several rules on one key.
+fn push_alternatives(sql: &mut QueryBuilder<Db>, key: Key, rules: &[Rule], newest: Newest) {
+    // Nothing but the alternatives: SQLite reads each from its index only then.
+    sql.push(if rules.is_empty() { "(1 = 0" } else { "(" });
+    for (number, rule) in rules.iter().enumerate() {
+        if number > 0 {
+            sql.push(" OR ");
+        }
+        // The door makes no rules of rules; they would have no end to their depth.
+        if matches!(rule, Rule::Any(_)) {
+            sql.push("1 = 0");
+        } else {
+            push_match(sql, &Match { key, rule: rule.clone() }, newest);
+        }
+    }
+    sql.push(")");
 }
 
 /// Where the order "newest first" is read from.
@@ -126,10 +163,17 @@ pub(super) enum Newest {
 }
 
 impl Newest {
-    fn date(self) -> &'static str {
+    pub(super) fn date(self) -> &'static str {
         match self {
             Self::Study => "st.date",
             Self::Modality => "m.date",
+        }
+    }
+
+    pub(super) fn time(self) -> &'static str {
+        match self {
+            Self::Study => "st.time",
+            Self::Modality => "m.time",
         }
     }
 
@@ -183,8 +227,12 @@ fn folded(rule: &Rule) -> Rule {
     }
 }
 
-fn push_rule(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
+pub(super) fn push_rule(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
     match rule {
+        // Taken apart before they come to a column.
+        Rule::Any(_) | Rule::Fuzzy(_) | Rule::Span(_) => {
+            sql.push("1 = 0");
+        }
         Rule::Equal(text) => {
             sql.push(column).push(" = ").push_bind(clean(text).into_owned());
         }
@@ -220,7 +268,7 @@ fn push_rule(sql: &mut QueryBuilder<Db>, column: &'static str, rule: &Rule) {
 }
 
 /// From `from`, or from the first value that is not empty, to the last that begins with `to`.
-fn push_between(
+pub(super) fn push_between(
     sql: &mut QueryBuilder<Db>,
     column: &'static str,
     from: Option<&str>,
@@ -262,7 +310,7 @@ fn is_everything(pattern: &str) -> bool {
 
 /// The first text behind all that begin with `prefix`, in the order of code points, which is the
 /// order of UTF-8 bytes; `None`: there is no end to them.
-fn behind(prefix: &str) -> Option<String> {
+pub(super) fn behind(prefix: &str) -> Option<String> {
     let mut rest = prefix;
     while let Some((at, last)) = rest.char_indices().next_back() {
         let start = rest.get(..at)?;

@@ -10,8 +10,10 @@ use sqlx::Row;
 use crate::index::error::IndexError;
 use crate::model::event::Event;
 use crate::model::event::EventKind;
+use crate::model::event::Follower;
 use crate::model::study::NewInstance;
 
+use super::condition::push_between;
 use super::dialect::COUNT_BEFORE;
 use super::dialect::COUNT_BEHIND;
 use super::dialect::COUNTED;
@@ -21,6 +23,7 @@ use super::dialect::Tx;
 use super::dialect::failed;
 use super::records::get;
 use super::records::identifier;
+use super::rows::clean;
 use super::rows::pieces;
 use super::rows::values;
 use super::store::signed;
@@ -125,4 +128,57 @@ pub(super) async fn after(
             })
         })
         .collect()
+}
+
+/// Sequence of the newest event.
+pub(super) async fn newest(pool: &sqlx::Pool<Db>) -> Result<i64, IndexError> {
+    let last = sqlx::query_scalar("SELECT last FROM event_counter WHERE one = 1");
+    last.fetch_one(pool).await.map_err(failed)
+}
+
+/// How far a follower has been served.
+pub(super) async fn follower(
+    pool: &sqlx::Pool<Db>,
+    name: &str,
+) -> Result<Option<Follower>, IndexError> {
+    let row: Option<(i64, i64)> =
+        sqlx::query_as("SELECT sequence, failures FROM follower WHERE name = $1")
+            .bind(clean(name).into_owned())
+            .fetch_optional(pool)
+            .await
+            .map_err(failed)?;
+    Ok(row.map(|(sequence, failures)| Follower {
+        name: name.to_owned(),
+        sequence,
+        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+    }))
+}
+
+/// Records how far a follower has been served.
+pub(super) async fn put_follower(tx: &mut Tx<'_>, follower: &Follower) -> Result<(), IndexError> {
+    sqlx::query(
+        "INSERT INTO follower (name, sequence, failures) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence,
+           failures = excluded.failures WHERE follower.sequence <= excluded.sequence",
+    )
+    .bind(clean(&follower.name).into_owned())
+    .bind(follower.sequence)
+    .bind(i64::from(follower.failures))
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Forgets followers by the beginning of their names, but for one.
+pub(super) async fn forget_followers(
+    tx: &mut Tx<'_>,
+    prefix: &str,
+    but: &str,
+) -> Result<(), IndexError> {
+    let mut sql = QueryBuilder::<Db>::new("DELETE FROM follower WHERE name <> ");
+    sql.push_bind(clean(but).into_owned()).push(" AND ");
+    push_between(&mut sql, "name", Some(prefix), Some(prefix));
+    sql.build().execute(&mut **tx).await.map_err(failed)?;
+    Ok(())
 }

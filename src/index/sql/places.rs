@@ -12,13 +12,17 @@ use std::collections::HashMap;
 use sqlx::QueryBuilder;
 use sqlx::Row;
 
+use crate::dicom::date::begin_us;
+use crate::dicom::date::offset_minutes;
 use crate::dicom::person_name::fold;
+use crate::dicom::phonetic;
 use crate::index::error::IndexError;
 use crate::model::study::NewInstance;
 
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::fuzzy;
 use super::rows::clean;
 use super::rows::pieces;
 use super::rows::values;
@@ -42,6 +46,8 @@ struct Place<'a> {
 pub(super) struct Found {
     /// Series row of each instance, in their order.
     pub(super) series: Vec<i64>,
+    /// Patient and study row of each instance.
+    pub(super) above: Vec<(i64, i64)>,
     /// Studies made here: row id and the instance that made it.
     pub(super) new_studies: BTreeMap<i64, usize>,
 }
@@ -67,6 +73,8 @@ pub(super) async fn find(
         }
     }
     let series = |at: &usize| places.get(*at).and_then(|place| place.series);
+    let above = |at: &usize| places.get(*at).and_then(|place| Some((place.patient?, place.study?)));
+    found.above = place_of.iter().map(above).collect::<Option<_>>().ok_or_else(vanished)?;
     found.series = place_of.iter().map(series).collect::<Option<_>>().ok_or_else(vanished)?;
     Ok(found)
 }
@@ -165,6 +173,13 @@ async fn make_patients(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), 
             rows.into_iter().map(|(id, issuer, value, scope)| ([issuer, value, scope], id)),
         );
     }
+    let mut words: Vec<(i64, String)> = Vec::new();
+    for place in &missing {
+        let id = made.get(&place.patient_key).copied();
+        let of_name = phonetic::words(&place.first.patient.name).into_iter();
+        words.extend(id.into_iter().flat_map(|id| of_name.clone().map(move |word| (id, word))));
+    }
+    enter_words(tx, &words).await?;
     for place in places.iter_mut().filter(|place| place.patient.is_none()) {
         place.patient = made.get(&place.patient_key).copied();
     }
@@ -174,6 +189,19 @@ async fn make_patients(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), 
     } else {
         Ok(())
     }
+}
+
+/// Enters the words of new patients' names, for fuzzy matching.
+async fn enter_words(tx: &mut Tx<'_>, words: &[(i64, String)]) -> Result<(), IndexError> {
+    for piece in pieces(words) {
+        let mut sql = QueryBuilder::<Db>::new("INSERT INTO patient_word (patient, word, sound) ");
+        values(&mut sql, piece, |row, (patient, word)| {
+            row.whole(*patient).text(word).text(&phonetic::sound(word));
+        });
+        sql.push(" ON CONFLICT (word, patient) DO NOTHING");
+        sql.build().execute(&mut **tx).await.map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Makes the missing studies; gives those made here.
@@ -192,13 +220,15 @@ async fn make_studies(
     let mut made: HashMap<(String, i64), i64> = HashMap::new();
     for piece in pieces(&missing) {
         let mut sql = QueryBuilder::<Db>::new(
-            "INSERT INTO study (uid, patient, date, time, accession, referring_folded, study_id,
-               description, attributes) ",
+            "INSERT INTO study (uid, patient, date, time, instant_us, accession, referring_folded,
+               referring_words, study_id, description, attributes) ",
         );
         values(&mut sql, piece, |row, ((uid, patient), _, first)| {
             let facts = &first.study;
             row.text(uid).whole(*patient).text(&facts.date).text(&facts.time);
+            row.maybe(instant(&facts.date, &facts.time, first));
             row.text(&facts.accession_number).text(&fold(&facts.referring_physician));
+            row.text(&fuzzy::words_of(&facts.referring_physician));
             row.text(&facts.id).text(&facts.description).text(&facts.attributes);
         });
         sql.push(" ON CONFLICT (uid, patient) DO NOTHING RETURNING uid, patient, id");
@@ -231,13 +261,15 @@ async fn make_series(
     for piece in pieces(&missing) {
         let mut sql = QueryBuilder::<Db>::new(
             "INSERT INTO series (uid, study, modality, number, number_sort, description, body_part,
-               performed_date, performed_time, attributes, changed_us, instances, revision, bytes) ",
+               performed_date, performed_time, instant_us, attributes, changed_us, instances, revision, bytes) ",
         );
         values(&mut sql, piece, |row, ((uid, study), first)| {
             let facts = &first.series;
             row.text(uid).whole(*study).text(&facts.modality).text(&facts.number);
             row.whole(number_sort(&facts.number)).text(&facts.description).text(&facts.body_part);
-            row.text(&facts.performed_date).text(&facts.performed_time).text(&facts.attributes);
+            row.text(&facts.performed_date).text(&facts.performed_time);
+            row.maybe(instant(&facts.performed_date, &facts.performed_time, first));
+            row.text(&facts.attributes);
             row.whole(now_us).whole(0).whole(0).whole(0);
         });
         sql.push(" ON CONFLICT (uid, study) DO NOTHING RETURNING uid, study, id");
@@ -300,6 +332,12 @@ async fn requests(tx: &mut Tx<'_>, new: &[(i64, i64, &NewInstance)]) -> Result<(
         sql.build().execute(&mut **tx).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// The instant of a date and time an object says; `None` unless it says its time zone too.
+fn instant(date: &str, time: &str, said_by: &NewInstance) -> Option<i64> {
+    let offset = offset_minutes(&said_by.instance.timezone)?;
+    if time.is_empty() || date.len() != 8 { None } else { begin_us(date, time, offset) }
 }
 
 /// Where a number sorts: by value; what is no number comes behind, where its text decides.

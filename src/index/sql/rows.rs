@@ -58,6 +58,13 @@ impl Columns<'_> {
         self
     }
 
+    /// Binds a whole number, where there is one.
+    pub(super) fn maybe(&mut self, number: Option<i64>) -> &mut Self {
+        self.comma();
+        self.sql.push_bind(number);
+        self
+    }
+
     /// Binds bytes.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.comma();

@@ -1,6 +1,8 @@
 //! Searches: one statement a page, counts and modalities included. The rows of the page are chosen
 //! first, by their ids alone; only then is read what they say.
 
+use std::time::Duration;
+
 use sqlx::QueryBuilder;
 
 use crate::index::error::IndexError;
@@ -10,6 +12,7 @@ use crate::index::query::FoundSeries;
 use crate::index::query::Key;
 use crate::index::query::Level;
 use crate::index::query::Match;
+use crate::index::query::OrderBy;
 use crate::index::query::Query;
 use crate::index::query::Rule;
 use crate::people::patient_id::PatientId;
@@ -18,12 +21,13 @@ use super::condition::ANY;
 use super::condition::ANY_END;
 use super::condition::Newest;
 use super::condition::is_of_patient;
+use super::condition::is_of_request;
 use super::condition::is_selective;
-use super::condition::level_of;
 use super::condition::push_match;
+use super::condition::push_requests;
 use super::dialect::Db;
 use super::dialect::MODALITIES;
-use super::dialect::failed;
+use super::dialect::within;
 use super::records::figure;
 use super::records::get;
 use super::records::identifier;
@@ -34,8 +38,12 @@ type Row = <Db as sqlx::Database>::Row;
 /// What divides the modalities of a study in a row: no value can hold it (PS3.5 §6.1.3).
 const DIVIDER: char = '\\';
 
-/// Answers a search.
-pub(super) async fn find(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Vec<Found>, IndexError> {
+/// Answers a search; one that looks through many rows may take no longer than `limit`.
+pub(super) async fn find(
+    pool: &sqlx::Pool<Db>,
+    query: &Query,
+    limit: Duration,
+) -> Result<Vec<Found>, IndexError> {
     let newest = newest(query);
     let mut sql = QueryBuilder::<Db>::new("WITH page AS MATERIALIZED (SELECT ");
     sql.push(newest.study_row()).push(" AS study_row");
@@ -45,7 +53,7 @@ pub(super) async fn find(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Vec<Fou
         Level::Instance => ", se.id AS series_row, i.id AS instance_row",
     });
     push_from_where(&mut sql, query, newest);
-    sql.push(" ORDER BY ").push(newest.order()).push(below_study(query.level));
+    push_order(&mut sql, query, newest);
     sql.push(" LIMIT ").push_bind(i64::from(query.limit));
     sql.push(" OFFSET ").push_bind(i64::from(query.offset));
     sql.push(
@@ -75,8 +83,8 @@ pub(super) async fn find(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Vec<Fou
              JOIN copy c ON c.instance = i.id AND c.served = 1"
         }
     });
-    sql.push(" ORDER BY ").push(Newest::Study.order()).push(below_study(query.level));
-    let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
+    push_order(&mut sql, query, Newest::Study);
+    let rows = within(pool, sql, bound(query, limit)).await?;
     rows.iter().map(|row| found(query.level, row)).collect()
 }
 
@@ -85,12 +93,77 @@ pub(super) async fn count(
     pool: &sqlx::Pool<Db>,
     query: &Query,
     at_most: u32,
+    limit: Duration,
 ) -> Result<u32, IndexError> {
     let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 AS one");
     push_from_where(&mut sql, query, newest(query));
     sql.push(" LIMIT ").push_bind(i64::from(at_most)).push(") AS counted");
-    let count: i64 = sql.build_query_scalar().fetch_one(pool).await.map_err(failed)?;
+    let rows = within(pool, sql, bound(query, limit)).await?;
+    let count: i64 = rows.first().map(|row| get(row, 0)).transpose()?.unwrap_or_default();
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// How long a search may take, where what it asks cannot be read from an index and a page of it may
+/// be the fruit of looking at everything. The others need no watch, which costs two trips.
+fn bound(query: &Query, limit: Duration) -> Option<Duration> {
+    let narrow = query.study.is_some()
+        || query.series.is_some()
+        || query.patient.is_some()
+        || query.matches.iter().any(is_selective);
+    let indexed = |condition: &Match| match condition.key {
+        Key::StudyDate => matches!(condition.rule, Rule::Equal(_) | Rule::Range { .. }),
+        _ => one_modality(condition).is_some(),
+    };
+    let far = query.offset > FAR || !query.order.is_empty();
+    let plain = query.matches.iter().all(indexed) && query.matches.len() < 2;
+    (!narrow && (far || !plain)).then_some(limit)
+}
+
+/// Rows a search may leave out without being watched.
+const FAR: u32 = 100_000;
+
+/// The order of the answers.
+fn push_order(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
+    sql.push(" ORDER BY ");
+    for OrderBy { key, descending } in &query.order {
+        for column in sorted_by(*key).iter().filter(|_| key.level() <= query.level) {
+            sql.push(column).push(if *descending { " DESC, " } else { ", " });
+        }
+    }
+    sql.push(newest.order()).push(below_study(query.level));
+}
+
+/// The columns a key sorts by.
+fn sorted_by(key: Key) -> &'static [&'static str] {
+    match key {
+        Key::PatientId => &["p.patient_id"],
+        Key::IssuerOfPatientId => &["p.issuer"],
+        Key::PatientName => &["p.name_folded"],
+        Key::PatientBirthDate => &["p.birth_date"],
+        Key::PatientSex => &["p.sex"],
+        Key::StudyInstanceUid => &["st.uid"],
+        Key::StudyDate => &["st.date"],
+        Key::StudyTime => &["st.time"],
+        Key::AccessionNumber => &["st.accession"],
+        Key::ReferringPhysicianName => &["st.referring_folded"],
+        Key::StudyId => &["st.study_id"],
+        Key::StudyDescription => &["st.description"],
+        Key::SeriesInstanceUid => &["se.uid"],
+        Key::Modality => &["se.modality"],
+        Key::SeriesNumber => &["se.number_sort", "se.number"],
+        Key::SeriesDescription => &["se.description"],
+        Key::BodyPartExamined => &["se.body_part"],
+        Key::PerformedDate => &["se.performed_date"],
+        Key::PerformedTime => &["se.performed_time"],
+        Key::SopInstanceUid => &["i.uid"],
+        Key::SopClassUid => &["i.sop_class"],
+        Key::InstanceNumber => &["i.number_sort", "i.number"],
+        // Of these there may be many.
+        Key::ModalitiesInStudy
+        | Key::ScheduledStepId
+        | Key::RequestedProcedureId
+        | Key::Extended(_) => &[],
+    }
 }
 
 /// The order of answers within a study.
@@ -110,7 +183,9 @@ fn newest(query: &Query) -> Newest {
         || query.patient.is_some()
         || query.matches.iter().any(is_selective);
     match modality(query) {
-        Some(_) if query.level == Level::Study && !narrow => Newest::Modality,
+        Some(_) if query.level == Level::Study && !narrow && query.order.is_empty() => {
+            Newest::Modality
+        }
         _ => Newest::Study,
     }
 }
@@ -135,7 +210,7 @@ fn one_modality(condition: &Match) -> Option<&str> {
 
 fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
     let of_level = |level: Level| -> Vec<&Match> {
-        query.matches.iter().filter(|condition| level_of(condition.key) == level).collect()
+        query.matches.iter().filter(|condition| condition.key.level() == level).collect()
     };
     let (mut study, series, instance) =
         (of_level(Level::Study), of_level(Level::Series), of_level(Level::Instance));
@@ -144,11 +219,13 @@ fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
         study.retain(|it| it.key != Key::ModalitiesInStudy || one_modality(it) != modality(query));
     }
     // Only what is asked of is joined: a count of all studies reads one index and nothing else.
-    let of_patient = query.patient.is_some() || study.iter().any(|it| is_of_patient(it.key));
+    let of_patient = query.patient.is_some()
+        || study.iter().any(|it| is_of_patient(it.key))
+        || query.order.iter().any(|by| is_of_patient(by.key));
     let of_study = of_patient
         || query.level != Level::Study
         || !(series.is_empty() && instance.is_empty())
-        || study.iter().any(|it| it.key != Key::StudyDate);
+        || study.iter().any(|it| it.key != Key::StudyDate || matches!(it.rule, Rule::Span(_)));
     sql.push(match newest {
         Newest::Study => " FROM study st",
         Newest::Modality if of_study => " FROM study_modality m JOIN study st ON st.id = m.study",
@@ -191,10 +268,13 @@ fn push_below(sql: &mut QueryBuilder<Db>, query: &Query, series: &[&Match], inst
     if let Some(uid) = &query.series {
         sql.push(" AND se.uid = ").push_bind(uid.as_str().to_owned());
     }
+    let (requests, series): (Vec<&Match>, Vec<&Match>) =
+        series.iter().partition(|condition| is_of_request(condition.key));
     for condition in series {
         sql.push(" AND ");
         push_match(sql, condition, Newest::Study);
     }
+    push_requests(sql, &requests);
     let open_instance = query.level != Level::Instance && !instance.is_empty();
     if open_instance {
         sql.push(" AND ").push(ANY).push("instance i WHERE i.series = se.id");

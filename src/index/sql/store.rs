@@ -18,6 +18,7 @@ use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
 use super::events;
+use super::extended;
 use super::jobs;
 use super::places;
 use super::places::number_sort;
@@ -55,7 +56,7 @@ pub(super) async fn store(
     // earlier in this batch.
     let mut outcomes = vec![Outcome::Stored; instances.len()];
     let mut rest: Vec<usize> =
-        (0..instances.len()).filter(|number| !made.contains(number)).collect();
+        (0..instances.len()).filter(|number| !made.contains_key(number)).collect();
     // In one order everywhere, so that nodes never wait for each other in a circle; copies of one
     // instance stay in theirs.
     rest.sort_by_key(|number| known.get(*number));
@@ -68,6 +69,12 @@ pub(super) async fn store(
             }
         }
     }
+    let said = made.iter().filter_map(|(number, id)| {
+        let facts = instances.get(*number)?.extended.as_slice();
+        let ((patient, study), series) = (found.above.get(*number)?, found.series.get(*number)?);
+        (!facts.is_empty()).then_some(([*patient, *study, *series, *id], facts))
+    });
+    extended::enter(tx, &said.collect::<Vec<_>>()).await?;
     touch(tx, &mut tail, &added(instances, &found.series, &outcomes), jobs, now_us).await?;
     let happened = happened(tx, instances, &outcomes, &found).await?;
     // Last, so that the counter is held shortly and the order of commits is the order of sequences.
@@ -76,13 +83,13 @@ pub(super) async fn store(
     Ok(outcomes)
 }
 
-/// Enters the instances seen first, with the copies that are served; gives their numbers.
+/// Enters the instances seen first, with the copies that are served; gives their numbers and rows.
 async fn make_instances(
     tx: &mut Tx<'_>,
     tail: &mut Tail,
     instances: &[NewInstance],
     known: &[Known<'_>],
-) -> Result<HashSet<usize>, IndexError> {
+) -> Result<BTreeMap<usize, i64>, IndexError> {
     let mut firsts: BTreeMap<Known<'_>, usize> = BTreeMap::new();
     for (number, key) in known.iter().enumerate() {
         firsts.entry(*key).or_insert(number);
@@ -113,7 +120,7 @@ async fn make_instances(
         insert_copies(tail.begin(""), piece, 1);
         tail.end(tx).await?;
     }
-    Ok(made.into_iter().map(|(_, number)| number).collect())
+    Ok(made.into_iter().map(|(id, number)| (number, id)).collect())
 }
 
 fn insert_copies(sql: &mut QueryBuilder<Db>, rows: &[(i64, &NewInstance)], served: i64) {

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::time::Duration;
+use std::time::Instant;
 
 use sqlx::ConnectOptions;
 use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::sqlite::SqliteJournalMode;
 use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::sqlite::SqliteRow;
 use sqlx::sqlite::SqliteSynchronous;
 
 use crate::index::error::IndexError;
@@ -43,7 +45,11 @@ pub(super) const CLAIM: &str =
   RETURNING id, kind, subject, generation, attempts";
 
 /// Opens (and makes) the database file.
-pub async fn open(path: &Path, readers: u32) -> Result<Adapter, IndexError> {
+pub async fn open(
+    path: &Path,
+    readers: u32,
+    search_within: Duration,
+) -> Result<Adapter, IndexError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -74,12 +80,36 @@ pub async fn open(path: &Path, readers: u32) -> Result<Adapter, IndexError> {
         .connect_with(options.read_only(true).create_if_missing(false))
         .await
         .map_err(failed)?;
-    Ok(Adapter { write, read })
+    Ok(Adapter { write, read, search_within })
 }
 
 async fn migrate(pool: &sqlx::Pool<Db>) -> Result<(), IndexError> {
     sqlx::migrate!("src/index/sqlite/migrations").run(pool).await.map_err(migration::failed)
 }
+
+/// Runs a statement and gives its rows; past `bound` it is interrupted.
+pub(super) async fn within(
+    pool: &sqlx::Pool<Db>,
+    mut sql: QueryBuilder<Db>,
+    bound: Option<Duration>,
+) -> Result<Vec<SqliteRow>, IndexError> {
+    let Some(bound) = bound else { return sql.build().fetch_all(pool).await.map_err(failed) };
+    let mut connection = pool.acquire().await.map_err(failed)?;
+    // A task of its own: whoever asked may go, and the connection still loses its watch.
+    let task = tokio::spawn(async move {
+        let end = Instant::now().checked_add(bound);
+        let watch = move || end.is_none_or(|end| Instant::now() < end);
+        let handle = connection.lock_handle();
+        handle.await.map_err(failed)?.set_progress_handler(STEPS_BETWEEN_LOOKS, watch);
+        let rows = sql.build().fetch_all(&mut *connection).await.map_err(failed);
+        connection.lock_handle().await.map_err(failed)?.remove_progress_handler();
+        rows
+    });
+    task.await.map_err(|error| IndexError::Unavailable(error.to_string()))?
+}
+
+/// Instructions of SQLite between two looks at the clock: well under a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 
 /// Begins a transaction that may write at once, so that it never has to give up half way.
 pub(super) async fn begin(pool: &sqlx::Pool<Db>) -> Result<Tx<'static>, IndexError> {
@@ -94,10 +124,11 @@ pub(super) fn is_worth_a_retry(_: &IndexError) -> bool {
 /// A failure by what the caller can do; without the values of the statement.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
-    // The primary result code is the lowest byte of the extended one: disk full, constraint,
+    // The primary result code is the lowest byte of the extended one: interrupted, disk full, constraint,
     // corrupt, not a database.
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
     match code.map(|code| code & 0xFF) {
+        Some(9) => IndexError::TooBroad,
         Some(13) => IndexError::NoRoom,
         Some(11 | 19 | 26) => IndexError::Inconsistent(error.to_string()),
         _ => IndexError::Unavailable(error.to_string()),
@@ -115,4 +146,34 @@ pub(super) async fn close(adapter: &Adapter) {
     adapter.read.close().await;
     let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&adapter.write).await;
     adapter.write.close().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sqlx::QueryBuilder;
+
+    use super::{open, within};
+    use crate::index::error::IndexError;
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_interrupted_and_the_connection_lives_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite");
+        let adapter = open(&path, 1, Duration::from_secs(1)).await.unwrap();
+        let endless = || {
+            QueryBuilder::new(
+                "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c",
+            )
+        };
+        let bound = Some(Duration::from_millis(20));
+        let broad = within(&adapter.read, endless(), bound).await;
+        assert!(matches!(broad, Err(IndexError::TooBroad)), "{broad:?}");
+        // Whoever asked has gone: the statement ends all the same, and the next is not interrupted.
+        let gone = tokio::time::timeout(Duration::ZERO, within(&adapter.read, endless(), bound));
+        assert!(gone.await.is_err());
+        let rows = within(&adapter.read, QueryBuilder::new("SELECT 1"), None).await.unwrap();
+        assert_eq!(rows.len(), 1);
+    }
 }

@@ -1,8 +1,13 @@
 //! DICOMweb as stock clients see it.
 
 mod deletion;
+mod described;
+mod extended;
+mod feed;
 mod interop;
 mod looking;
+mod qido;
+mod qido_hostile;
 mod rendered;
 mod rendered_documents;
 mod rendered_many;

@@ -378,7 +378,7 @@ def check_refusals(base, originals, report):
         ("unknown study's series", f"{base}/studies/1.2.3.4.5.6/series", {}, 204),
         ("unacceptable", study, {"Accept": "text/html"}, 406),
         ("malformed parameter", f"{base}/studies?StudyDate=yesterday", {}, 400),
-        ("unknown parameter", f"{base}/studies?limit=1&orderby=x", {}, 200),
+        ("unknown parameter", f"{base}/studies?limit=1&sortedby=x", {}, 200),
         ("limit 0", f"{base}/studies?limit=0", {}, 204),
         ("page past the end", f"{base}/studies?offset=100000", {}, 204),
     ]:

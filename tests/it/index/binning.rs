@@ -1,11 +1,12 @@
 //! Deleting into the bin, restoring, purging; what was deleted is remembered.
 
+use lastra::dicom::extended::Owner;
 use lastra::index::port::{Derived, DerivedKind, SharedIndex};
-use lastra::index::query::{Level, Query};
+use lastra::index::query::{ExtendedKey, Key, Level, Match, Query, Rule};
 use lastra::model::event::EventKind;
 use lastra::model::job::JobKind;
 use lastra::model::path::Scope;
-use lastra::model::study::{NewInstance, Outcome};
+use lastra::model::study::{ExtendedFact, NewInstance, Outcome};
 
 use crate::index::Database;
 use crate::index::on_both;
@@ -13,6 +14,7 @@ use crate::index::population::new;
 
 on_both!(
     what_is_deleted_is_found_no_more_and_comes_back_whole,
+    what_the_administrator_declared_comes_back_too,
     a_part_of_a_study_can_be_deleted,
     what_is_purged_is_remembered_and_nothing_else,
     a_resend_of_something_deleted_is_stored,
@@ -24,12 +26,17 @@ fn study(new: &NewInstance) -> Scope {
 }
 
 async fn found(index: &SharedIndex, level: Level) -> Vec<String> {
+    matching(index, level, Vec::new()).await
+}
+
+async fn matching(index: &SharedIndex, level: Level, matches: Vec<Match>) -> Vec<String> {
     let query = Query {
         level,
         study: None,
         series: None,
         patient: None,
-        matches: Vec::new(),
+        matches,
+        order: Vec::new(),
         limit: 100,
         offset: 0,
     };
@@ -42,6 +49,36 @@ async fn found(index: &SharedIndex, level: Level) -> Vec<String> {
 async fn totals(index: &SharedIndex) -> [u64; 5] {
     let totals = index.totals().await.unwrap();
     [totals.patients, totals.studies, totals.series, totals.instances, totals.bytes]
+}
+
+async fn what_the_administrator_declared_comes_back_too(database: Database) {
+    let index = database.open().await;
+    let mut first = new("P", 1, 1, 1, 0);
+    let facts = [("WARD", Owner::Study, "A"), ("COIL", Owner::Instance, "HEAD")];
+    first.extended.extend(facts.map(|(name, owner, value)| ExtendedFact {
+        name: name.to_owned(),
+        owner,
+        value: value.to_owned(),
+    }));
+    first.instance.attributes = r#"{"00080201":{"vr":"SH","Value":["+0200"]}}"#.to_owned();
+    first.instance.timezone = "+0200".to_owned();
+    let scope = study(&first);
+    index.store(&[first, new("P", 1, 1, 2, 0)], &[], 1).await.unwrap();
+    let declared = async || {
+        let mut all = Vec::new();
+        for (name, owner, value) in facts {
+            let key = Key::Extended(ExtendedKey { name, owner, is_name: false });
+            let wanted = Match { key, rule: Rule::Equal(value.to_owned()) };
+            all.push(matching(&index, Level::Instance, vec![wanted]).await);
+        }
+        all
+    };
+    let before = declared().await;
+    assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    index.delete(&scope, 7).await.unwrap();
+    assert_eq!(declared().await, [Vec::<String>::new(), Vec::new()]);
+    index.restore(&scope, &[], 9).await.unwrap();
+    assert_eq!(declared().await, before);
 }
 
 async fn what_is_deleted_is_found_no_more_and_comes_back_whole(database: Database) {

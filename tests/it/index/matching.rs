@@ -1,11 +1,19 @@
 //! Searches: every key with every rule, levels, order, pages, counts.
 
+use lastra::dicom::date::begin_us;
+use lastra::dicom::extended::Owner;
+use lastra::index::port::Extension;
 use lastra::index::port::Index;
+use lastra::index::query::ExtendedKey;
+use lastra::index::query::Instants;
 use lastra::index::query::Key;
 use lastra::index::query::Level;
 use lastra::index::query::Match;
+use lastra::index::query::Moment;
 use lastra::index::query::Query;
 use lastra::index::query::Rule;
+use lastra::index::query::Span;
+use lastra::model::study::ExtendedFact;
 use lastra::model::study::NewInstance;
 use lastra::model::study::RequestFacts;
 
@@ -27,6 +35,8 @@ crate::index::on_every_index! {
     lists_of_a_modality_come_newest_first_too,
     answers_carry_counts_and_what_was_said,
     scopes_of_a_query_narrow_it,
+    a_time_zone_compares_instants_where_they_are_known,
+    declared_attributes_match_and_the_first_object_speaks,
 }
 
 fn query(level: Level, matches: Vec<(Key, Rule)>) -> Query {
@@ -115,6 +125,7 @@ fn set(o: &mut NewInstance, key: Key, value: &str) {
         Key::SopInstanceUid => o.instance.uid = uid(value),
         Key::SopClassUid => o.instance.sop_class = uid(value),
         Key::InstanceNumber => o.instance.number = text,
+        Key::Extended(_) => panic!("not among KEYS"),
     }
 }
 
@@ -433,6 +444,103 @@ async fn answers_carry_counts_and_what_was_said(kept: &Kept) {
     let series = index.find(&everything(Level::Series)).await.unwrap();
     assert_eq!(series.len(), 2);
     assert!(series.iter().all(|found| found.series.is_some() && found.instance.is_none()));
+}
+
+async fn a_time_zone_compares_instants_where_they_are_known(kept: &Kept) {
+    let index = &*kept.index;
+    for (number, (date, time, zone)) in [
+        ("20260103", "233000", "+0100"), // 22:30 UTC
+        ("20260104", "073000", "+0900"), // 22:30 UTC on the 3rd
+        ("20260103", "223000", ""),
+        ("20260104", "", "+0100"),
+        ("20260104", "000000", "junk"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let study = format!("1.{number}");
+        let new = object(&study, &format!("{study}.1"), &format!("{study}.1.1"));
+        let new = with(new, |o| {
+            (o.study.date, o.study.time) = ((*date).to_owned(), (*time).to_owned());
+            (o.series.performed_date, o.series.performed_time) =
+                ((*date).to_owned(), (*time).to_owned());
+            o.instance.timezone = (*zone).to_owned();
+        });
+        store(index, &[new]).await;
+    }
+    let day = |date: &str| Some(Moment { date: date.to_owned(), time: String::new() });
+    let hour_us = 3_600_000_000;
+    let third = begin_us("20260103", "", 0).unwrap();
+    for (from_us, before_us, date, expected) in [
+        // The 3rd in UTC.
+        (Some(third), Some(third + 24 * hour_us), "20260103", vec!["1.0", "1.1", "1.2"]),
+        // The 4th, two hours east.
+        (
+            Some(third + 22 * hour_us),
+            Some(third + 46 * hour_us),
+            "20260104",
+            vec!["1.0", "1.1", "1.3", "1.4"],
+        ),
+        (Some(third + 23 * hour_us), None, "20260104", vec!["1.3", "1.4"]),
+    ] {
+        let to = if before_us.is_some() { day(date) } else { None };
+        let span = Span { from: day(date), to, instants: Some(Instants { from_us, before_us }) };
+        for key in [Key::StudyDate, Key::PerformedDate] {
+            let mut found = studies(index, vec![(key, Rule::Span(span.clone()))]).await;
+            found.sort();
+            assert_eq!(found, expected, "{key:?} {date}");
+        }
+    }
+}
+
+async fn declared_attributes_match_and_the_first_object_speaks(kept: &Kept) {
+    let index = &*kept.index;
+    let fact = |name: &str, owner, value: &str| ExtendedFact {
+        name: name.to_owned(),
+        owner,
+        value: value.to_owned(),
+    };
+    let new = |instance: &str, ward: &str, coil: &[&str]| {
+        let uid = format!("1.1.1.{instance}");
+        with(object("1.1", "1.1.1", &uid), |o| {
+            o.extended.push(fact("WARD", Owner::Study, ward));
+            o.extended.extend(coil.iter().map(|coil| fact("COIL", Owner::Instance, coil)));
+        })
+    };
+    store(index, &[new("1", "A", &["HEAD", "NECK"])]).await;
+    store(index, &[new("2", "B", &[])]).await;
+    let ward = Key::Extended(ExtendedKey { name: "WARD", owner: Owner::Study, is_name: false });
+    let coil = Key::Extended(ExtendedKey { name: "COIL", owner: Owner::Instance, is_name: true });
+    for (key, rule, expected) in [
+        (ward, equal("A"), 2),
+        (ward, equal("B"), 0),
+        (ward, like("?"), 2),
+        (ward, like("*"), 2),
+        (ward, Rule::Empty, 0),
+        (coil, equal("NECK"), 1),
+        (coil, like("h*"), 1),
+        (coil, Rule::Empty, 1),
+        (coil, Rule::Any(vec![equal("x"), equal("head")]), 1),
+        (coil, range(Some("I"), None), 1),
+    ] {
+        let query = query(Level::Instance, vec![(key, rule.clone())]);
+        assert_eq!(index.find(&query).await.unwrap().len(), expected, "{key:?} {rule:?}");
+    }
+    // Of what was kept before it was declared.
+    let copies = index.copies(0, 9).await.unwrap();
+    let later = Extension {
+        copy: copies[1].id,
+        facts: vec![fact("LATE", Owner::Instance, "X")],
+        attributes: [r#"{"p":1}"#, r#"{"st":1}"#, r#"{"se":1}"#, r#"{"i":1}"#].map(str::to_owned),
+    };
+    for _ in 0..2 {
+        index.extend(std::slice::from_ref(&later)).await.unwrap();
+    }
+    let late = Key::Extended(ExtendedKey { name: "LATE", owner: Owner::Instance, is_name: false });
+    let found = index.find(&query(Level::Instance, vec![(late, equal("X"))])).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].instance.as_ref().unwrap().attributes, r#"{"i":1}"#);
+    assert!(found[0].study.contains("0020000D"), "the first object speaks for its study");
 }
 
 async fn scopes_of_a_query_narrow_it(kept: &Kept) {

@@ -101,6 +101,7 @@ pub(super) fn object(study: &str, series: &str, instance: &str) -> NewInstance {
             uid: uid(instance),
             number: "1".to_owned(),
             frames: 1,
+            timezone: String::new(),
             attributes: format!(r#"{{"00080018":{{"vr":"UI","Value":["{instance}"]}}}}"#),
         },
         copy: CopyFacts {
@@ -112,6 +113,7 @@ pub(super) fn object(study: &str, series: &str, instance: &str) -> NewInstance {
             received_us: NOW,
             layout: vec![1, 2, 3],
         },
+        extended: Vec::new(),
     }
 }
 

@@ -75,7 +75,7 @@ fn assert_newer(error: IndexError) {
 #[tokio::test]
 async fn many_nodes_may_make_the_tables_at_once() {
     let url = postgres::fresh_database();
-    let settings = Settings { url, connections: 2 };
+    let settings = Settings { url, connections: 2, ..Settings::default() };
     let folder = tempfile::tempdir().unwrap();
     let opened = (0..4).map(|_| open(&settings, folder.path()));
     for opened in futures::future::join_all(opened).await {

@@ -247,6 +247,7 @@ pub(super) fn everything(level: Level) -> Query {
         series: None,
         patient: None,
         matches: Vec::new(),
+        order: Vec::new(),
         limit: 1000,
         offset: 0,
     }

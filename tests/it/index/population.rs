@@ -60,6 +60,7 @@ pub(crate) fn new(
             uid: uid(format!("1.{study}.{series}.{instance}")),
             number: instance.to_string(),
             frames: 1,
+            timezone: String::new(),
             attributes: "{}".to_owned(),
         },
         copy: CopyFacts {
@@ -71,5 +72,6 @@ pub(crate) fn new(
             received_us: 1,
             layout: vec![1, 2, 3],
         },
+        extended: Vec::new(),
     }
 }

@@ -1,16 +1,23 @@
 //! Any objects and any searches: the index answers like a plain filter over a list.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use lastra::dicom::person_name::fold;
+use lastra::dicom::phonetic::sound;
+use lastra::dicom::phonetic::words;
 use lastra::index::port::Index;
 use lastra::index::query::Found;
 use lastra::index::query::Key;
 use lastra::index::query::Level;
 use lastra::index::query::Match;
+use lastra::index::query::Moment;
+use lastra::index::query::OrderBy;
 use lastra::index::query::Query;
 use lastra::index::query::Rule;
+use lastra::index::query::Span;
+use lastra::index::query::Spellings;
 use lastra::model::study::NewInstance;
 use lastra::model::study::RequestFacts;
 use proptest::prelude::*;
@@ -27,7 +34,22 @@ use super::objects::uid;
 use super::objects::with;
 
 /// Values with what patterns, accents and empty values make difficult; few, so that many are equal.
-const TEXTS: [&str; 12] = ["", "A", "a", "AB", "Ä", "A%", "A_", "[A]", "A\\", "A*", "山", "AB^A"];
+const TEXTS: [&str; 14] = [
+    "",
+    "A",
+    "a",
+    "AB",
+    "Ä",
+    "A%",
+    "A_",
+    "[A]",
+    "A\\",
+    "A*",
+    "山",
+    "AB^A",
+    "Rosi^Kiara=山",
+    "D'Abo A",
+];
 const DATES: [&str; 5] = ["", "2026", "20260101", "20260102", "20251231"];
 const NUMBERS: [&str; 6] = ["", "1", "2", "10", "-1", "X"];
 const PATTERNS: [&str; 14] =
@@ -101,7 +123,32 @@ fn objects() -> impl Strategy<Value = Vec<NewInstance>> {
     })
 }
 
+fn spellings() -> impl Strategy<Value = Spellings> {
+    let word = select(vec!["A", "AB", "ab", "Ä", "山", "ROSSI", "Rosi", "M", "Chiara"]);
+    (proptest::collection::vec(word, 1..3), any::<bool>()).prop_map(|(any, anywhere)| {
+        let any = any.into_iter().map(str::to_owned).collect();
+        Spellings { any, anywhere }
+    })
+}
+
+fn moment() -> impl Strategy<Value = Option<Moment>> {
+    let time = select(vec!["", "10", "1015", "101500", "12"]);
+    let moment = (select(&DATES[1..]), time)
+        .prop_map(|(date, time)| Moment { date: date.to_owned(), time: time.to_owned() });
+    proptest::option::of(moment)
+}
+
 fn rule() -> impl Strategy<Value = Rule> {
+    prop_oneof![
+        8 => plain_rule(),
+        1 => proptest::collection::vec(plain_rule(), 0..3).prop_map(Rule::Any),
+        1 => proptest::collection::vec(spellings(), 0..3).prop_map(Rule::Fuzzy),
+        1 => (moment(), moment())
+            .prop_map(|(from, to)| Rule::Span(Span { from, to, instants: None })),
+    ]
+}
+
+fn plain_rule() -> impl Strategy<Value = Rule> {
     let value = || {
         prop_oneof![3 => text(), 2 => date(), 1 => number(), 1 => Just("CT".to_owned()),
         1 => Just("P1".to_owned()), 1 => Just("1.1".to_owned())]
@@ -116,23 +163,54 @@ fn rule() -> impl Strategy<Value = Rule> {
     ]
 }
 
+/// Keys with the rules that suit only them, so that these come often enough.
+fn condition() -> impl Strategy<Value = Match> {
+    let names = select(vec![Key::PatientName, Key::ReferringPhysicianName]);
+    let by_ear = proptest::collection::vec(spellings(), 1..3).prop_map(Rule::Fuzzy);
+    let acts = select(vec![Key::StudyDate, Key::PerformedDate]);
+    let span =
+        (moment(), moment()).prop_map(|(from, to)| Rule::Span(Span { from, to, instants: None }));
+    prop_oneof![
+        6 => (select(&KEYS[..]), rule()),
+        1 => (names, by_ear),
+        1 => (acts, span),
+    ]
+    .prop_map(|(key, rule)| Match { key, rule })
+}
+
+/// Keys that answers are sorted by here: one of each kind of column.
+const ORDERS: [Key; 9] = [
+    Key::PatientId,
+    Key::PatientName,
+    Key::StudyDate,
+    Key::StudyId,
+    Key::ReferringPhysicianName,
+    Key::Modality,
+    Key::SeriesNumber,
+    Key::SeriesDescription,
+    Key::InstanceNumber,
+];
+
 fn query() -> impl Strategy<Value = Query> {
-    let matches = (select(&KEYS[..]), rule()).prop_map(|(key, rule)| Match { key, rule });
+    let by = (select(&ORDERS[..]), any::<bool>())
+        .prop_map(|(key, descending)| OrderBy { key, descending });
+    let order = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(by, 1..3)];
     (
         select(vec![Level::Study, Level::Series, Level::Instance]),
         proptest::option::weighted(0.2, 0..4_usize),
         proptest::option::weighted(0.1, 0..3_usize),
         proptest::option::weighted(0.1, (0..2_usize, 0..3_usize)),
-        proptest::collection::vec(matches, 0..4),
+        (proptest::collection::vec(condition(), 0..4), order),
         prop_oneof![Just(100_u32), 0..4_u32],
         prop_oneof![Just(0_u32), 0..4_u32],
     )
-        .prop_map(|(level, study, series, who, matches, limit, offset)| Query {
+        .prop_map(|(level, study, series, who, (matches, order), limit, offset)| Query {
             level,
             study: study.map(|study| uid(&format!("1.{study}"))),
             series: series.map(|series| uid(&format!("1.{}.{series}", study.unwrap_or(1)))),
             patient: who.map(|(issuer, id)| patient(["", "H"][issuer], ["", "P1", "P2"][id])),
             matches,
+            order,
             limit,
             offset,
         })
@@ -205,7 +283,7 @@ impl<'a> Model<'a> {
             }
         }
         let mut rows: Vec<_> = rows.into_iter().collect();
-        rows.sort_by_key(|(study, series, instance)| {
+        let default_order = |(study, series, instance): &(usize, usize, usize)| {
             let said = &self.studies[*study].1.study;
             let newest = (said.date.clone(), said.time.clone(), *study);
             let series_number = &self.series[*series].1.series.number;
@@ -213,8 +291,41 @@ impl<'a> Model<'a> {
                 (series_number.parse().unwrap_or(i64::MAX), series_number.clone(), *series);
             let number = self.instances[*instance].1.instance.number.parse().unwrap_or(i64::MAX);
             (std::cmp::Reverse(newest), series_order, number, *instance)
+        };
+        rows.sort_by(|one, other| {
+            let asked = query.order.iter().filter(|by| by.key.level() <= query.level);
+            let asked = asked.map(|by| {
+                let order = self.sorted_by(*one, by.key).cmp(&self.sorted_by(*other, by.key));
+                if by.descending { order.reverse() } else { order }
+            });
+            let first = asked.fold(Ordering::Equal, Ordering::then);
+            first.then_with(|| default_order(one).cmp(&default_order(other)))
         });
         rows
+    }
+
+    /// What a row sorts by for a key.
+    fn sorted_by(
+        &self,
+        (study, series, instance): (usize, usize, usize),
+        key: Key,
+    ) -> (i64, String) {
+        let (patient, said) = (self.patient_of(study), &self.studies[study].1.study);
+        let (facts, itself) = (&self.series[series].1.series, &self.instances[instance].1.instance);
+        let number = |text: &str| (text.parse().unwrap_or(i64::MAX), text.to_owned());
+        let text = match key {
+            Key::SeriesNumber => return number(&facts.number),
+            Key::InstanceNumber => return number(&itself.number),
+            Key::PatientId => &patient.patient.id.value,
+            Key::PatientName => return (0, fold(&patient.patient.name)),
+            Key::StudyDate => &said.date,
+            Key::StudyId => &said.id,
+            Key::ReferringPhysicianName => return (0, fold(&said.referring_physician)),
+            Key::Modality => &facts.modality,
+            Key::SeriesDescription => &facts.description,
+            key => panic!("not among ORDERS: {key:?}"),
+        };
+        (0, text.clone())
     }
 
     fn study_holds(&self, study: usize, query: &Query) -> bool {
@@ -222,27 +333,45 @@ impl<'a> Model<'a> {
         let id = &patient.patient.id;
         query.study.as_ref().is_none_or(|uid| *uid == said.study.uid)
             && query.patient.as_ref().is_none_or(|wanted| wanted == id)
-            && query.matches.iter().all(|Match { key, rule }| {
-                let (facts, person) = (&said.study, &patient.patient);
-                match key {
-                    Key::PatientId => holds(&id.value, rule),
-                    Key::IssuerOfPatientId => holds(&id.issuer, rule),
-                    Key::PatientName => holds(&fold(&person.name), &folded(rule)),
-                    Key::PatientBirthDate => holds(&person.birth_date, rule),
-                    Key::PatientSex => holds(&person.sex, rule),
-                    Key::StudyInstanceUid => holds(facts.uid.as_str(), rule),
-                    Key::StudyDate => holds(&facts.date, rule),
-                    Key::StudyTime => holds(&facts.time, rule),
-                    Key::AccessionNumber => holds(&facts.accession_number, rule),
-                    Key::ReferringPhysicianName => {
-                        holds(&fold(&facts.referring_physician), &folded(rule))
-                    }
-                    Key::StudyId => holds(&facts.id, rule),
-                    Key::StudyDescription => holds(&facts.description, rule),
-                    Key::ModalitiesInStudy => any_holds(&self.modalities(study), rule),
-                    _ => true,
-                }
-            })
+            && query.matches.iter().all(|Match { key, rule }| self.study_meets(study, *key, rule))
+    }
+
+    fn study_meets(&self, study: usize, key: Key, rule: &Rule) -> bool {
+        let (patient, said) = (self.patient_of(study), self.studies[study].1);
+        let (id, facts, person) = (&patient.patient.id, &said.study, &patient.patient);
+        if key.level() != Level::Study {
+            return true;
+        }
+        match rule {
+            Rule::Any(rules) => return rules.iter().any(|rule| self.study_meets(study, key, rule)),
+            Rule::Fuzzy(words) => {
+                return match key {
+                    Key::PatientName => heard(&person.name, words),
+                    Key::ReferringPhysicianName => heard(&facts.referring_physician, words),
+                    _ => false,
+                };
+            }
+            Rule::Span(span) => {
+                return key == Key::StudyDate && spans(&facts.date, &facts.time, span);
+            }
+            _ => {}
+        }
+        match key {
+            Key::PatientId => holds(&id.value, rule),
+            Key::IssuerOfPatientId => holds(&id.issuer, rule),
+            Key::PatientName => holds(&fold(&person.name), &folded(rule)),
+            Key::PatientBirthDate => holds(&person.birth_date, rule),
+            Key::PatientSex => holds(&person.sex, rule),
+            Key::StudyInstanceUid => holds(facts.uid.as_str(), rule),
+            Key::StudyDate => holds(&facts.date, rule),
+            Key::StudyTime => holds(&facts.time, rule),
+            Key::AccessionNumber => holds(&facts.accession_number, rule),
+            Key::ReferringPhysicianName => holds(&fold(&facts.referring_physician), &folded(rule)),
+            Key::StudyId => holds(&facts.id, rule),
+            Key::StudyDescription => holds(&facts.description, rule),
+            Key::ModalitiesInStudy => any_holds(&self.modalities(study), rule),
+            _ => true,
+        }
     }
 
     fn modalities(&self, study: usize) -> Vec<String> {
@@ -253,33 +382,80 @@ impl<'a> Model<'a> {
 
     fn series_holds(&self, series: usize, query: &Query) -> bool {
         let facts = &self.series[series].1.series;
-        let steps: Vec<String> =
-            facts.requests.iter().map(|r| r.scheduled_step_id.clone()).collect();
-        let procedures: Vec<String> =
-            facts.requests.iter().map(|r| r.procedure_id.clone()).collect();
         query.series.as_ref().is_none_or(|uid| *uid == facts.uid)
-            && query.matches.iter().all(|Match { key, rule }| match key {
-                Key::SeriesInstanceUid => holds(facts.uid.as_str(), rule),
-                Key::Modality => holds(&facts.modality, rule),
-                Key::SeriesNumber => holds(&facts.number, rule),
-                Key::SeriesDescription => holds(&facts.description, rule),
-                Key::BodyPartExamined => holds(&facts.body_part, rule),
-                Key::PerformedDate => holds(&facts.performed_date, rule),
-                Key::PerformedTime => holds(&facts.performed_time, rule),
-                Key::ScheduledStepId => any_holds(&steps, rule),
-                Key::RequestedProcedureId => any_holds(&procedures, rule),
-                _ => true,
+            && query.matches.iter().all(|Match { key, rule }| self.series_meets(series, *key, rule))
+            && self.one_request_meets(series, query)
+    }
+
+    /// One item of Request Attributes Sequence meets all that is asked of one.
+    fn one_request_meets(&self, series: usize, query: &Query) -> bool {
+        let asked = query.matches.iter().filter(|Match { key, rule }| {
+            is_of_request(*key)
+                && !matches!(rule, Rule::Empty | Rule::Any(_) | Rule::Fuzzy(_) | Rule::Span(_))
+                && *rule != Rule::Wildcard("*".to_owned())
+        });
+        let asked: Vec<_> = asked.collect();
+        let meets = |request: &RequestFacts| {
+            asked.iter().all(|Match { key, rule }| match key {
+                Key::ScheduledStepId => holds(&request.scheduled_step_id, rule),
+                _ => holds(&request.procedure_id, rule),
             })
+        };
+        asked.is_empty() || self.series[series].1.series.requests.iter().any(meets)
+    }
+
+    fn series_meets(&self, series: usize, key: Key, rule: &Rule) -> bool {
+        let facts = &self.series[series].1.series;
+        let values = |of: fn(&RequestFacts) -> &String| -> Vec<String> {
+            facts.requests.iter().map(|request| of(request).clone()).collect()
+        };
+        if key.level() != Level::Series {
+            return true;
+        }
+        match rule {
+            Rule::Any(rules) => {
+                return rules.iter().any(|rule| self.series_meets(series, key, rule));
+            }
+            Rule::Fuzzy(_) => return false,
+            Rule::Span(span) => {
+                return key == Key::PerformedDate
+                    && spans(&facts.performed_date, &facts.performed_time, span);
+            }
+            _ => {}
+        }
+        match key {
+            Key::SeriesInstanceUid => holds(facts.uid.as_str(), rule),
+            Key::Modality => holds(&facts.modality, rule),
+            Key::SeriesNumber => holds(&facts.number, rule),
+            Key::SeriesDescription => holds(&facts.description, rule),
+            Key::BodyPartExamined => holds(&facts.body_part, rule),
+            Key::PerformedDate => holds(&facts.performed_date, rule),
+            Key::PerformedTime => holds(&facts.performed_time, rule),
+            Key::ScheduledStepId => any_holds(&values(|r| &r.scheduled_step_id), rule),
+            Key::RequestedProcedureId => any_holds(&values(|r| &r.procedure_id), rule),
+            _ => true,
+        }
     }
 
     fn instance_holds(&self, instance: usize, query: &Query) -> bool {
+        let meets = |Match { key, rule }: &Match| self.instance_meets(instance, *key, rule);
+        query.matches.iter().all(meets)
+    }
+
+    fn instance_meets(&self, instance: usize, key: Key, rule: &Rule) -> bool {
         let facts = &self.instances[instance].1.instance;
-        query.matches.iter().all(|Match { key, rule }| match key {
-            Key::SopInstanceUid => holds(facts.uid.as_str(), rule),
-            Key::SopClassUid => holds(facts.sop_class.as_str(), rule),
-            Key::InstanceNumber => holds(&facts.number, rule),
-            _ => true,
-        })
+        if key.level() != Level::Instance {
+            return true;
+        }
+        match (rule, key) {
+            (Rule::Any(rules), _) => {
+                rules.iter().any(|rule| self.instance_meets(instance, key, rule))
+            }
+            (Rule::Fuzzy(_) | Rule::Span(_), _) => false,
+            (rule, Key::SopInstanceUid) => holds(facts.uid.as_str(), rule),
+            (rule, Key::SopClassUid) => holds(facts.sop_class.as_str(), rule),
+            (rule, _) => holds(&facts.number, rule),
+        }
     }
 
     /// Whether what was found is this row.
@@ -320,8 +496,42 @@ fn any_holds(values: &[String], rule: &Rule) -> bool {
     }
 }
 
+fn is_of_request(key: Key) -> bool {
+    matches!(key, Key::ScheduledStepId | Key::RequestedProcedureId)
+}
+
+/// Whether a name is met by ear.
+fn heard(name: &str, asked: &[Spellings]) -> bool {
+    let words = words(name);
+    asked.iter().all(|asked| {
+        let anywhere = asked.anywhere && fold(name).contains(&fold(&asked.any[0]));
+        let by_word = |spelling: &String| {
+            let key = sound(spelling);
+            let begins = |word: &String| word.starts_with(&fold(spelling));
+            words.iter().any(|word| begins(word) || (!key.is_empty() && sound(word) == key))
+        };
+        anywhere || asked.any.iter().any(by_word)
+    })
+}
+
+/// Whether a date and time lie in a span; no object here says its time zone.
+fn spans(date: &str, time: &str, span: &Span) -> bool {
+    let from = span.from.as_ref().is_none_or(|from| {
+        let first_day = date.starts_with(&from.date);
+        date >= from.date.as_str() && (!first_day || time >= from.time.as_str())
+    });
+    let to = span.to.as_ref().is_none_or(|to| {
+        let last_day = date >= to.date.as_str();
+        let ends = time <= to.time.as_str() || time.starts_with(&to.time);
+        let in_time = to.time.is_empty() || (!time.is_empty() && ends);
+        (date < to.date.as_str() || date.starts_with(&to.date)) && (!last_day || in_time)
+    });
+    !date.is_empty() && from && to
+}
+
 fn holds(value: &str, rule: &Rule) -> bool {
     match rule {
+        Rule::Any(_) | Rule::Fuzzy(_) | Rule::Span(_) => panic!("taken apart before"),
         Rule::Equal(text) => value == text,
         Rule::Wildcard(pattern) => {
             let (value, pattern): (Vec<char>, Vec<char>) =

@@ -21,7 +21,16 @@ on_both!(
 
 fn query(level: Level, matches: Vec<(Key, Rule)>) -> Query {
     let matches = matches.into_iter().map(|(key, rule)| Match { key, rule }).collect();
-    Query { level, study: None, series: None, patient: None, matches, limit: 1000, offset: 0 }
+    Query {
+        level,
+        study: None,
+        series: None,
+        patient: None,
+        matches,
+        order: Vec::new(),
+        limit: 1000,
+        offset: 0,
+    }
 }
 
 /// Four studies of two series (CT and MR) of two instances.
