@@ -43,13 +43,20 @@ pub(super) fn is_selective(condition: &Match) -> bool {
             | Key::Extended(_)
     );
     let narrow = match &condition.rule {
+        Rule::Any(rules) => !rules.is_empty() && rules.iter().all(is_narrow),
+        rule => is_narrow(rule),
+    };
+    indexed && narrow
+}
+
+fn is_narrow(rule: &Rule) -> bool {
+    match rule {
         Rule::Equal(text) => !text.is_empty(),
         Rule::AnyOf(_) => true,
         Rule::Fuzzy(words) => words.iter().any(|word| !word.anywhere),
         Rule::Wildcard(pattern) => !pattern.starts_with(['*', '?']),
         Rule::Range { .. } | Rule::Empty | Rule::Any(_) | Rule::Span(_) => false,
-    };
-    indexed && narrow
+    }
 }
 
 /// Writes a condition; the rows are called `p`, `st`, `se`, `i`, and `newest` is the one that has

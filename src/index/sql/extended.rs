@@ -77,7 +77,8 @@ async fn insert(
         row.whole(*owner).text(name).text(value);
     });
     sql.push(") INSERT INTO extended (attribute, value, ").push(column);
-    sql.push(") SELECT k.attribute, k.value, k.owner FROM k WHERE NOT EXISTS (SELECT 1 FROM extended x WHERE x.");
+    sql.push(") SELECT k.attribute, k.value, k.owner FROM k WHERE NOT EXISTS (");
+    sql.push("SELECT 1 FROM extended x WHERE x.");
     sql.push(column).push(" = k.owner AND x.attribute = k.attribute)");
     sql.build().execute(&mut **tx).await.map_err(failed)?;
     Ok(())
@@ -141,9 +142,12 @@ fn folded(rule: &Rule) -> Rule {
 pub(super) async fn extend(tx: &mut Tx<'_>, extension: &Extension) -> Result<(), IndexError> {
     let found: Option<(i64, i64, i64, i64, i64, i64, i64)> = sqlx::query_as(
         "SELECT st.patient, st.id, se.id, i.id,
-           CASE WHEN i.id = (SELECT min(b.id) FROM instance b WHERE b.series = se.id) THEN 1 ELSE 0 END,
-           CASE WHEN se.id = (SELECT min(b.id) FROM series b WHERE b.study = st.id) THEN 1 ELSE 0 END,
-           CASE WHEN st.id = (SELECT min(b.id) FROM study b WHERE b.patient = st.patient) THEN 1 ELSE 0 END
+           CAST(CASE WHEN i.id = (SELECT min(b.id) FROM instance b WHERE b.series = se.id)
+             THEN 1 ELSE 0 END AS BIGINT),
+           CAST(CASE WHEN se.id = (SELECT min(b.id) FROM series b WHERE b.study = st.id)
+             THEN 1 ELSE 0 END AS BIGINT),
+           CAST(CASE WHEN st.id = (SELECT min(b.id) FROM study b WHERE b.patient = st.patient)
+             THEN 1 ELSE 0 END AS BIGINT)
          FROM copy c JOIN instance i ON i.id = c.instance JOIN series se ON se.id = i.series
            JOIN study st ON st.id = se.study WHERE c.id = $1",
     )
