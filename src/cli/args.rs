@@ -67,28 +67,28 @@ pub enum Command {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Stores {
     /// Configuration file (TOML).
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder for index and blobs.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<String>,
     /// HTTP address and port.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
     pub http: Option<String>,
     /// DICOM address and port.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
     pub dicom: Option<String>,
     /// Our AE title.
-    #[arg(long, value_name = "TITLE")]
+    #[arg(long, global = true, value_name = "TITLE")]
     pub aet: Option<String>,
     /// Index: `sqlite`, or `postgres://…`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub index: Option<String>,
     /// Blobs: a folder, or `s3://bucket/prefix`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub blobs: Option<String>,
     /// Access control: `off` is the only mode yet.
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, global = true, value_name = "MODE")]
     pub auth: Option<String>,
 }
 
