@@ -297,12 +297,16 @@ impl Native for DataSetWriter {
             push_tag(&mut self.out, SEQUENCE_END);
             self.out.extend_from_slice(&[0; 4]);
         }
-        // A sequence that is no part of a data set goes again.
-        if !is_data(tag)
+        // A sequence that cannot be in a data set goes again; Pixel Data of undefined length would
+        // be read as fragments.
+        if (!is_data(tag) || tag == PIXEL_DATA)
             && let Some((_, start)) = self.segments.pop()
         {
             self.out.truncate(start);
             self.holes.retain(|hole| hole.at <= start);
+            if tag == PIXEL_DATA {
+                self.discard(tag, "is no sequence".to_owned());
+            }
         }
     }
 }
@@ -456,6 +460,7 @@ fn push_tag(out: &mut Vec<u8>, tag: Tag) {
     out.extend_from_slice(&tag.element().to_le_bytes());
 }
 
+const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
 const SPECIFIC_CHARACTER_SET: Tag = Tag(0x0008, 0x0005);
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);

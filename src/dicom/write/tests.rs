@@ -124,6 +124,20 @@ fn what_cannot_be_written_is_left_out_and_told() {
 }
 
 #[test]
+fn pixel_data_that_claims_to_be_a_sequence_is_left_out() {
+    let mut writer = DataSetWriter::default();
+    text(&mut writer, Tag(8, 0x60), VR::CS, &["CT"]);
+    writer.begin_sequence(Tag(0x7FE0, 0x10));
+    writer.begin_item();
+    text(&mut writer, Tag(8, 0x1155), VR::UI, &["1.2"]);
+    writer.end_item();
+    writer.end_sequence();
+    let data_set = writer.finish();
+    assert_eq!(data_set.discarded.first().map(|it| it.top), Some(Tag(0x7FE0, 0x10)));
+    assert_eq!(json(&bytes(&data_set)), r#"{"00080060":{"vr":"CS","Value":["CT"]}}"#);
+}
+
+#[test]
 fn a_text_too_long_for_its_representation_goes_as_un() {
     let mut writer = DataSetWriter::default();
     let long = "x".repeat(70_000);
