@@ -81,21 +81,33 @@ pub async fn store_instances(
     target.archive.check_room().await?;
     let mut body = Incoming::new(request.into_body());
     let mut intake = Intake::new(target);
-    match (content_type.media.as_str(), Metadata::begin(&content_type.media)) {
-        ("multipart/related", _) if is_root(&content_type.of_parts) => {
-            intake.multipart(&content_type.boundary, &mut body).await?;
-        }
-        (_, Some(metadata)) => intake.metadata(metadata, &mut body).await,
-        ("application/zip" | "application/x-zip-compressed", _) => intake.zip(&mut body).await,
-        (OCTETS, _) if body.begins_with(ZIP_MAGIC).await => intake.zip(&mut body).await,
-        (DICOM | OCTETS, _) => intake.single(&mut body).await,
-        _ => return Err(unsupported()),
-    }
+    let taken = take(&mut intake, &content_type, &mut body).await;
+    body.discard().await;
+    taken?;
     let (ended, target) = intake.all().await;
     if ended.is_empty() {
         return Err(Problem::bad_request("the body has no instances"));
     }
     answer(&ended, &target, &urls, media)
+}
+
+/// Takes in what comes, by what it says it is.
+async fn take(
+    intake: &mut Intake,
+    content_type: &ContentType,
+    body: &mut Incoming,
+) -> Result<(), Problem> {
+    match (content_type.media.as_str(), Metadata::begin(&content_type.media)) {
+        ("multipart/related", _) if is_root(&content_type.of_parts) => {
+            intake.multipart(&content_type.boundary, body).await?;
+        }
+        (_, Some(metadata)) => intake.metadata(metadata, body).await,
+        ("application/zip" | "application/x-zip-compressed", _) => intake.zip(body).await,
+        (OCTETS, _) if body.begins_with(ZIP_MAGIC).await => intake.zip(body).await,
+        (DICOM | OCTETS, _) => intake.single(body).await,
+        _ => return Err(unsupported()),
+    }
+    Ok(())
 }
 
 /// What the first part of a multipart body may be.

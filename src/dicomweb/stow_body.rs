@@ -11,6 +11,10 @@ use crate::dicomweb::stow_answer::{CANNOT_UNDERSTAND, Failure};
 /// How long a client may be silent inside its body.
 const SILENT_MOST: Duration = Duration::from_secs(60);
 
+/// How much of a refused body is read, and for how long.
+const DISCARDED_MOST: usize = 64 * 1024 * 1024;
+const DISCARDING_MOST: Duration = Duration::from_secs(5);
+
 /// A body that comes in.
 #[derive(Debug)]
 pub struct Incoming {
@@ -39,6 +43,19 @@ impl Incoming {
         let found = matches!(&first, Ok(Some(bytes)) if bytes.starts_with(magic));
         self.seen = Some(first);
         found
+    }
+
+    /// Reads what is left of a body that is refused, up to a bound: a client that is still sending
+    /// when its connection closes hears of a broken pipe, and never the reason.
+    pub async fn discard(&mut self) {
+        let discarding = async {
+            let mut bytes = 0;
+            while let (true, Some(Ok(piece))) = (bytes < DISCARDED_MOST, self.stream.next().await) {
+                bytes += piece.len();
+            }
+        };
+        // Whoever sends on for longer is cut off.
+        let _ = tokio::time::timeout(DISCARDING_MOST, discarding).await;
     }
 
     async fn read(&mut self) -> Result<Option<Bytes>, Failure> {
