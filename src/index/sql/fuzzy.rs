@@ -27,16 +27,18 @@ pub(super) fn words_of(name: &str) -> String {
 
 /// Writes a condition on a name; on what is no name it never holds.
 pub(super) fn push(sql: &mut QueryBuilder<Db>, key: Key, asked: &[Spellings]) {
+    let of_key: fn(&mut QueryBuilder<Db>, &Spellings) = match key {
+        Key::PatientName => of_patient,
+        Key::ReferringPhysicianName => of_referring,
+        _ => {
+            sql.push("1 = 0");
+            return;
+        }
+    };
     sql.push("(1 = 1");
     for word in asked {
         sql.push(" AND ");
-        match key {
-            Key::PatientName => of_patient(sql, word),
-            Key::ReferringPhysicianName => of_referring(sql, word),
-            _ => {
-                sql.push("1 = 0");
-            }
-        }
+        of_key(sql, word);
     }
     sql.push(")");
 }
