@@ -211,8 +211,13 @@ impl Archive {
                 let stored = archive.stored_for(&drawable, frame).await?;
                 let dressing = drawable.dressing(frame);
                 let bytes = drawable.cost(&stored, &dressing);
+                let instance = drawable.located.id;
                 let work = move || render(&drawable.attributes, &stored, &request, &dressing);
-                let bytes = Bytes::from(archive.inner.pool.run(bytes, work).await?);
+                let drawn = archive.inner.pool.run(bytes, work).await;
+                let told = |error: &ImagingError| {
+                    tracing::warn!(instance, frame, %error, "frame cannot be drawn");
+                };
+                let bytes = Bytes::from(drawn.inspect_err(told)?);
                 archive.inner.renders.put(&name, bytes.clone());
                 Ok(bytes)
             }

@@ -146,9 +146,10 @@ impl Archive {
         let scan = move || {
             let mut collector = PixelCollector::new(encoding);
             let pixels = layout.scan_header(encoding, limits, &pieces, &mut collector);
-            let told = match pixels_only {
-                true => Ok(()),
-                false => layout.scan_header(encoding, limits, &pieces, &mut tree),
+            let told = if pixels_only {
+                Ok(())
+            } else {
+                layout.scan_header(encoding, limits, &pieces, &mut tree)
             };
             pixels.and(told).map(|()| (collector, tree))
         };

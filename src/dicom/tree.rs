@@ -286,10 +286,8 @@ impl<'t> Item<'t> {
     pub fn table(self, tag: Tag) -> Vec<u16> {
         let Some((_, Content::Inline(bytes))) = self.find(tag) else { return Vec::new() };
         let (pairs, _) = bytes.as_chunks::<2>();
-        let word = |pair: &[u8; 2]| match self.tree.big_endian {
-            true => u16::from_be_bytes(*pair),
-            false => u16::from_le_bytes(*pair),
-        };
+        let read = if self.tree.big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+        let word = |pair: &[u8; 2]| read(*pair);
         pairs.iter().map(word).collect()
     }
 }

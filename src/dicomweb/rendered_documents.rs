@@ -88,10 +88,8 @@ async fn as_it_is(
         bytes: Some(document.bytes),
         body: primed(asked.archive.document_bytes(document)).await?,
     };
-    let mut response = match chosen.multipart {
-        true => related_one(chosen.media, part),
-        false => single(part),
-    };
+    let mut response =
+        if chosen.multipart { related_one(chosen.media, part) } else { single(part) };
     let etag = if chosen.multipart { ETag::weak(&document.etag) } else { etag };
     etag.write(response.headers_mut());
     harmless(&mut response, chosen.media);

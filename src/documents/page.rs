@@ -125,8 +125,9 @@ struct Writer<'o> {
 
 impl Writer<'_> {
     fn lines(&mut self, lines: &[Line]) {
-        for line in lines {
-            self.line(line);
+        for (number, line) in lines.iter().enumerate() {
+            let next = lines.get(number.saturating_add(1));
+            self.line(line, next.is_some_and(|next| next.depth > line.depth));
         }
         self.close(0, "");
     }
@@ -155,7 +156,8 @@ impl Writer<'_> {
         }
     }
 
-    fn line(&mut self, line: &Line) {
+    /// Writes a line; `has_inner` when those after it stand deeper.
+    fn line(&mut self, line: &Line, has_inner: bool) {
         let depth = line.depth;
         match &line.kind {
             LineKind::Heading(text) => {
@@ -172,7 +174,9 @@ impl Writer<'_> {
                     "" => writeln!(self.out, "<p>{value}</p>"),
                     name => writeln!(self.out, "<p><strong>{name}:</strong> {value}</p>"),
                 };
-                self.begin(depth, "<div class=\"in\">\n", "</div>\n");
+                if has_inner {
+                    self.begin(depth, "<div class=\"in\">\n", "</div>\n");
+                }
             }
             LineKind::Text(text) => {
                 self.close(depth, "");
@@ -257,7 +261,7 @@ mod tests {
         assert!(html.contains("<html lang=\"it\">") && html.contains("<h1>Referto &lt;b&gt;</h1>"));
         assert!(html.contains("<dt>Patient</dt><dd>O&#39;Neil &amp; co</dd>"));
         let expected = "<section><h2>Findings</h2><p><strong>Size:</strong> 5 mm</p>\
-            <div class=\"in\"><p>&lt;script&gt;</p><div class=\"in\"></div></div>\
+            <div class=\"in\"><p>&lt;script&gt;</p></div>\
             <ul><li>one</li><li>two</li></ul><table><tr><th>a</th><td>b</td></tr></table></section>\
             <p>End</p>";
         assert!(body.replace('\n', "").starts_with(expected), "{body}");

@@ -24,7 +24,7 @@ impl Captions {
             return;
         }
         let (width, height) = (float(raster.width), float(raster.height));
-        let wanted = (width.min(height) / 26.0).clamp(12.0, 64.0);
+        let wanted = (width.min(height) / 30.0).clamp(12.0, 48.0);
         // A gap of a line between what is above and what is below.
         let px = wanted.min(height / line_height(1.0) / (lengths(lines) + 1.0)).max(6.0);
         let (margin, step) = (px / 2.0, line_height(px));

@@ -1,6 +1,6 @@
 //! Letters in pictures: white with a dark outline, so that they read on any ground.
 //!
-//! The font is DejaVu Sans, cut down to Latin, Greek and Cyrillic; its licence lies beside it. Marks
+//! The font is `DejaVu Sans`, cut down to Latin, Greek and Cyrillic; its licence lies beside it. Marks
 //! are not shaped and nothing runs from right to left: other scripts show as boxes.
 
 use std::sync::LazyLock;

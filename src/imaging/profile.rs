@@ -73,8 +73,16 @@ fn read(own: &[u8]) -> Result<ColorProfile, ImagingError> {
 }
 
 fn encoded(profile: &ColorProfile) -> Result<Vec<u8>, ImagingError> {
-    profile.encode().map_err(unusable)
+    let mut bytes = profile.encode().map_err(unusable)?;
+    // When it was made says nothing, and the same picture is to have the same bytes.
+    if let Some(made) = bytes.get_mut(CREATED) {
+        made.copy_from_slice(&[0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    }
+    Ok(bytes)
 }
+
+/// Date and time in a profile's header (ISO 15076-1 §7.2.8): set to the year 2000.
+const CREATED: std::ops::Range<usize> = 24..36;
 
 fn unusable(words: impl std::fmt::Display) -> ImagingError {
     ImagingError::Unsupported(format!("its colour profile cannot be used: {words}"))
@@ -97,7 +105,13 @@ mod tests {
         let colors = raster(3, &[255, 0, 0, 0, 255, 0, 128, 128, 128, 255, 255, 255, 0, 0, 0]);
         let (same, profile) = apply(colors.clone(), None, IccProfile::Srgb).unwrap();
         assert_eq!(same, colors);
-        assert!(ColorProfile::new_from_slice(&profile.unwrap()).is_ok());
+        let profile = profile.unwrap();
+        assert!(ColorProfile::new_from_slice(&profile).is_ok());
+        assert_eq!(
+            profile[24..36],
+            [0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0],
+            "no moment of today"
+        );
         let (adobe, _) = apply(colors.clone(), None, IccProfile::AdobeRgb).unwrap();
         // Red and green of sRGB in Adobe RGB (1998): 219,0,0 and 144,255,60; greys stay.
         for (got, wanted) in adobe.data.iter().zip([219, 0, 0, 144, 255, 60, 128, 128, 128, 255]) {

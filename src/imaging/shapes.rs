@@ -121,7 +121,7 @@ pub fn circle(center: Point, through: Point) -> Vec<Point> {
 
 /// The ellipse with these ends of its major and minor axis.
 pub fn ellipse([major_from, major_to, minor_from, minor_to]: [Point; 4]) -> Vec<Point> {
-    let center = ((major_from.0 + major_to.0) / 2.0, (major_from.1 + major_to.1) / 2.0);
+    let center = (major_from.0.midpoint(major_to.0), major_from.1.midpoint(major_to.1));
     let major = (major_to.0 - center.0, major_to.1 - center.1);
     let minor = ((minor_to.0 - minor_from.0) / 2.0, (minor_to.1 - minor_from.1) / 2.0);
     let around = (0..=96).map(|step| f64::from(step) * std::f64::consts::TAU / 96.0);

@@ -1,13 +1,17 @@
 //! Known answers of presentation states.
 
 use dicom_core::Tag;
+use proptest::prelude::*;
 
 use super::parse::parse;
 use super::{GRAYSCALE, Presentation};
 use crate::dicom::feed::{element, scan, sequence};
+use crate::dicom::limits::Limits;
+use crate::dicom::scan::Scanner;
 use crate::dicom::syntax::Encoding;
 use crate::dicom::tree::Tree;
 use crate::imaging::encode::Raster;
+use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{Photometric, PixelAttributes};
 use crate::imaging::render::{Dressing, RenderRequest, StoredFrame, picture};
 use crate::imaging::view::View;
@@ -22,6 +26,10 @@ fn state(elements: &[Vec<u8>]) -> Presentation {
 
 /// An image of 4 by 2 pixels with the values 0 to 7 times 30, MONOCHROME1 on purpose.
 fn drawn(state: &Presentation, view: View) -> Raster {
+    try_drawn(state, view).unwrap()
+}
+
+fn try_drawn(state: &Presentation, view: View) -> Result<Raster, ImagingError> {
     let attributes = PixelAttributes {
         rows: 2,
         columns: 4,
@@ -40,7 +48,7 @@ fn drawn(state: &Presentation, view: View) -> Raster {
     let presented = Some(Box::new(state.of("1.2.3", 1)));
     let request = RenderRequest { view, ..RenderRequest::default() };
     let dressing = Dressing { presented, ..Dressing::default() };
-    picture(&attributes, &frame, &request, &dressing).unwrap().0
+    picture(&attributes, &frame, &request, &dressing).map(|(raster, _)| raster)
 }
 
 fn target(instance: &str) -> Vec<u8> {
@@ -54,6 +62,14 @@ fn text(tag: Tag, vr: &str, value: &str) -> Vec<u8> {
         bytes.push(b' ');
     }
     element(tag, vr, &bytes)
+}
+
+#[test]
+fn a_state_that_says_something_of_everything_is_drawn() {
+    let mut tree = Tree::new(Encoding::ExplicitLittle);
+    scan(&[everything()], &mut tree);
+    let picture = drawn(&parse(tree.root()), View::default());
+    assert_eq!((picture.width, picture.height), (6, 12), "turned, three times as large");
 }
 
 #[test]
@@ -167,6 +183,77 @@ fn graphics_are_drawn_where_their_units_say() {
         for y in [10, 100, 190] {
             assert_eq!(level(200, y), 255, "row {y}");
             assert!(level(199, y) < 60, "its edge in row {y}: {}", level(199, y));
+        }
+    }
+}
+
+/// A state that says something of everything.
+fn everything() -> Vec<u8> {
+    let fl = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let sl = |x: i32, y: i32| [x.to_le_bytes(), y.to_le_bytes()].concat();
+    let graphic = [
+        element(Tag(0x0070, 0x0022), "FL", &fl(&[1.0, 1.0, 3.0, 1.0, 2.0, 0.0, 2.0, 2.0])),
+        text(Tag(0x0070, 0x0023), "CS", "ELLIPSE"),
+        text(Tag(0x0070, 0x0024), "CS", "Y"),
+    ];
+    let note = [
+        text(Tag(0x0070, 0x0006), "ST", "note"),
+        element(Tag(0x0070, 0x0010), "FL", &fl(&[0.0, 0.0])),
+        element(Tag(0x0070, 0x0011), "FL", &fl(&[4.0, 2.0])),
+        element(Tag(0x0070, 0x0014), "FL", &fl(&[2.0, 1.0])),
+        text(Tag(0x0070, 0x0015), "CS", "Y"),
+    ];
+    let annotation = [
+        sequence(Tag(0x0070, 0x0008), &[note.concat()]),
+        sequence(Tag(0x0070, 0x0009), &[graphic.concat()]),
+    ];
+    let area = [
+        element(Tag(0x0070, 0x0052), "SL", &sl(1, 1)),
+        element(Tag(0x0070, 0x0053), "SL", &sl(4, 2)),
+        text(Tag(0x0070, 0x0100), "CS", "MAGNIFY"),
+        element(Tag(0x0070, 0x0103), "FL", &fl(&[3.0])),
+    ];
+    let table = [
+        element(Tag(0x0028, 0x3002), "US", &[4, 0, 0, 0, 8, 0]),
+        element(Tag(0x0028, 0x3006), "US", &[0, 0, 90, 0, 180, 0, 255, 0]),
+    ];
+    let plane = [
+        element(Tag(0x6000, 0x0010), "US", &[2, 0]),
+        element(Tag(0x6000, 0x0011), "US", &[4, 0]),
+        element(Tag(0x6000, 0x0050), "SS", &[1, 0, 1, 0]),
+        text(Tag(0x6000, 0x1001), "CS", "A"),
+        element(Tag(0x6000, 0x3000), "OW", &[0x5A, 0]),
+    ];
+    let elements = [
+        text(Tag(0x0018, 0x1600), "CS", "CIRCULAR\\POLYGONAL"),
+        text(Tag(0x0018, 0x1610), "IS", "1\\2"),
+        text(Tag(0x0018, 0x1612), "IS", "2"),
+        text(Tag(0x0018, 0x1620), "IS", "1\\1\\1\\4\\2\\4\\2\\1"),
+        sequence(Tag(0x0028, 0x3000), &[table.concat()]),
+        element(Tag(0x0070, 0x0042), "US", &90_u16.to_le_bytes()),
+        sequence(Tag(0x0070, 0x0001), &[annotation.concat()]),
+        sequence(Tag(0x0070, 0x005A), &[area.concat()]),
+        sequence(Tag(0x0070, 0x0060), &[text(Tag(0x0070, 0x0002), "CS", "A")]),
+        sequence(Tag(0x2050, 0x0010), &[table.concat()]),
+        plane.concat(),
+    ];
+    elements.concat()
+}
+
+proptest! {
+    #[test]
+    fn no_state_panics_or_draws_without_bound(
+        spoilt in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+    ) {
+        let mut bytes = everything();
+        for (at, byte) in spoilt {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let mut tree = Tree::new(Encoding::ExplicitLittle);
+        let _ = Scanner::new(Encoding::ExplicitLittle, Limits::DEFAULT).push(&bytes, &mut tree);
+        if let Ok(picture) = try_drawn(&parse(tree.root()), View::within(40, 30)) {
+            prop_assert!(picture.width <= 40 && picture.height <= 30);
         }
     }
 }

@@ -94,8 +94,13 @@ impl Behind {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("lastra.toml");
         std::fs::write(&config, s3::config(proxy.address())).unwrap();
-        // No job reads or writes meanwhile, and what is expected is not logged.
-        let environment = [("LASTRA_ARCHIVE__QUIET_S", "3600"), ("LASTRA_LOG__LEVEL", "off")];
+        // No job reads or writes meanwhile, no picture is answered from memory, and what is
+        // expected is not logged.
+        let environment = [
+            ("LASTRA_ARCHIVE__QUIET_S", "3600"),
+            ("LASTRA_ARCHIVE__RENDER_CACHE_MIB", "0"),
+            ("LASTRA_LOG__LEVEL", "off"),
+        ];
         let server = Server::start_in(&["-c", config.to_str().unwrap()], &environment);
         Self { server, proxy, _moto: moto, _folder: folder }
     }
