@@ -14,7 +14,7 @@ use crate::archive::retrieve::layout_of;
 use crate::archive::scope::unknown;
 use crate::blobs::error::BlobError;
 use crate::dicom::syntax::Encoding;
-use crate::imaging::decode::cost;
+use crate::imaging::decode::{check_syntax, cost};
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::pixels::PixelCollector;
@@ -58,7 +58,11 @@ impl Archive {
         let cost = cost(&attributes, &stored);
         let request = *request;
         let work = move || render(&attributes, &stored, &request);
-        let bytes = self.inner.pool.run(cost, work).await?;
+        let drawn = self.inner.pool.run(cost, work).await;
+        let told = |error: &ImagingError| {
+            tracing::warn!(instance = located.id, frame, %error, "frame cannot be drawn");
+        };
+        let bytes = drawn.inspect_err(told)?;
         let etag = format!("{}-{frame}-{request:?}", hex(&located.data_set_sha256));
         Ok(Picture {
             media_type: request.format.media_type(),
@@ -179,6 +183,7 @@ impl Archive {
         if layout.pixels.is_none() {
             return Err(ImagingError::NoPixels.into());
         }
+        check_syntax(&located.transfer_syntax)?;
         let pieces = self.header_pieces(located, &layout).await?;
         let bytes = self.stored_frame(located, &layout, frame).await?;
         let encoding = Encoding::of(&located.transfer_syntax);
