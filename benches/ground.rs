@@ -1,4 +1,5 @@
-//! What the archive does to every byte and header: scanning, placing frames, writing DICOM JSON.
+//! What the archive does to every byte and header: scanning, placing frames, writing DICOM JSON; and
+//! decoding a frame of each codec.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use divan::Bencher;
@@ -6,19 +7,17 @@ use divan::counter::BytesCount;
 use divan::counter::ItemsCount;
 use lastra::dicom::json::JsonWriter;
 use lastra::dicom::layout::Layout;
+use lastra::dicom::layout::Piece;
 use lastra::dicom::limits::Limits;
 use lastra::dicom::observe::DataSetPlace;
 use lastra::dicom::observe::Observer;
 use lastra::dicom::scan::Scanner;
 use lastra::dicom::syntax::Encoding;
-use lastra::imaging::pixels::PixelAttributes;
-use lastra::imaging::pixels::PixelCollector;
-use lastra::imaging::render::Dressing;
-use lastra::imaging::render::RenderRequest;
-use lastra::imaging::render::StoredFrame;
-use lastra::imaging::render::render;
+use lastra::imaging::decode::{Detail, decode};
+use lastra::imaging::pixels::{PixelAttributes, PixelCollector};
+use lastra::imaging::render::{Dressing, RenderRequest, StoredFrame, render};
 use lastra::imaging::thumbnail::thumbnail;
-use lastra::imaging::view::View;
+use lastra::imaging::view::{Region, View};
 
 const ENCODING: Encoding = Encoding::ExplicitLittle;
 
@@ -28,10 +27,18 @@ fn main() {
 
 /// A sample study's file, its data set alone.
 fn data_set(path: &str) -> Vec<u8> {
-    let file =
-        std::fs::read(format!("{}/sample-studies/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    data_set_of(std::path::Path::new(&format!("sample-studies/{path}")))
+}
+
+/// The data set of a file, named from the repository's root.
+fn data_set_of(path: &std::path::Path) -> Vec<u8> {
+    let file = std::fs::read(root().join(path)).unwrap();
     let length = u32::from_le_bytes(file[140..144].try_into().unwrap()) as usize;
     file[144 + length..].to_vec()
+}
+
+fn root() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn first_file(folder: &str) -> Vec<u8> {
@@ -104,40 +111,19 @@ fn dicom_json(bencher: Bencher<'_, '_>, study: &str) {
 }
 
 /// A sample's middle frame, ready to be drawn.
-fn frame(study: &str) -> (PixelAttributes, StoredFrame) {
-    let path = match study {
-        "ct-chest" => "ct-chest/ct-18.dcm",
-        "dx-chest" => "dx-chest/dx-1.dcm",
-        "mr-head" => "mr-head/t1-04.dcm",
-        _ => "us-loop/us-1.dcm",
-    };
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies/");
-    let file = std::fs::read(format!("{root}{path}")).unwrap();
-    let meta = String::from_utf8_lossy(&file[..1024]).into_owned();
-    let at = meta.find("1.2.840.10008.1.2").unwrap();
-    let syntax: String =
-        meta[at..].chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-    let data_set = data_set(path);
-    let mut collector = PixelCollector::new(ENCODING);
-    let mut scanner = Scanner::new(ENCODING, Limits::DEFAULT);
-    scanner.push(&data_set, &mut collector).unwrap();
-    let layout = observe(&data_set);
-    let attributes = collector.finish();
-    let index = attributes.frames / 2;
-    let ranges = layout.frame(index).unwrap().ranges;
-    let bytes: Vec<u8> = ranges
-        .iter()
-        .flat_map(|range| data_set[range.start as usize..range.end as usize].to_vec())
-        .collect();
-    (attributes, StoredFrame { transfer_syntax: syntax, bytes: bytes.into(), index })
+fn middle_frame(path: &str) -> (PixelAttributes, StoredFrame) {
+    let (attributes, mut frames) = frames(&format!("sample-studies/{path}"));
+    let middle = frames.len() / 2;
+    (attributes, frames.swap_remove(middle))
 }
 
-const DRAWN: [&str; 4] = ["ct-chest", "dx-chest", "mr-head", "us-loop"];
+const DRAWN: [&str; 4] =
+    ["ct-chest/ct-18.dcm", "dx-chest/dx-1.dcm", "mr-head/t1-04.dcm", "us-loop/us-1.dcm"];
 
 /// One frame decoded, windowed and encoded as JPEG, as it is.
 #[divan::bench(args = DRAWN)]
 fn rendered(bencher: Bencher<'_, '_>, study: &str) {
-    let (attributes, stored) = frame(study);
+    let (attributes, stored) = middle_frame(study);
     let (request, dressing) = (RenderRequest::default(), Dressing::default());
     let draw = || render(&attributes, &stored, &request, &dressing).unwrap();
     bencher.counter(ItemsCount::new(1_u32)).bench(draw);
@@ -146,9 +132,8 @@ fn rendered(bencher: Bencher<'_, '_>, study: &str) {
 /// A part of it enlarged, as a viewer that zooms asks.
 #[divan::bench(args = DRAWN)]
 fn rendered_part(bencher: Bencher<'_, '_>, study: &str) {
-    let (attributes, stored) = frame(study);
-    let region =
-        lastra::imaging::view::Region::Parts { left: 0.25, top: 0.25, right: 0.75, bottom: 0.75 };
+    let (attributes, stored) = middle_frame(study);
+    let region = Region::Parts { left: 0.25, top: 0.25, right: 0.75, bottom: 0.75 };
     let view = View { region: Some(region), ..View::within(512, 512) };
     let (request, dressing) =
         (RenderRequest { view, ..RenderRequest::default() }, Dressing::default());
@@ -159,6 +144,65 @@ fn rendered_part(bencher: Bencher<'_, '_>, study: &str) {
 /// One frame as a thumbnail.
 #[divan::bench(args = DRAWN)]
 fn thumbnails(bencher: Bencher<'_, '_>, study: &str) {
-    let (attributes, stored) = frame(study);
+    let (attributes, stored) = middle_frame(study);
     bencher.counter(ItemsCount::new(1_u32)).bench(|| thumbnail(&attributes, &stored).unwrap());
+}
+
+/// Compressed files: those `benches/codecs.py` makes, else the sample studies'.
+fn compressed() -> Vec<String> {
+    let made = std::path::Path::new("target/bench-frames");
+    if let Ok(entries) = std::fs::read_dir(root().join(made)) {
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".dcm")).collect();
+        names.sort();
+        return names.into_iter().map(|name| made.join(name).display().to_string()).collect();
+    }
+    ["ct-chest/ct-18.dcm", "dx-chest/dx-1.dcm", "enhanced-ct/ct-enhanced.dcm", "mammo/lcc.dcm"]
+        .into_iter()
+        .chain(["us-loop/us-1.dcm"])
+        .map(|name| format!("sample-studies/{name}"))
+        .collect()
+}
+
+/// The frames of a file, as an archive finds them.
+fn frames(path: &str) -> (PixelAttributes, Vec<StoredFrame>) {
+    let file = std::fs::read(root().join(path)).unwrap();
+    let transfer_syntax = transfer_syntax(&file);
+    let bytes = data_set_of(std::path::Path::new(path));
+    let layout = observe(&bytes);
+    let cut = |range: std::ops::Range<u64>| {
+        let (start, end) = (range.start.try_into().unwrap(), range.end.try_into().unwrap());
+        bytes[start..end].to_vec()
+    };
+    let piece =
+        |range: std::ops::Range<u64>| Piece { start: range.start, bytes: cut(range).into() };
+    let pieces: Vec<Piece> = layout.header_ranges().into_iter().map(piece).collect();
+    let mut collector = PixelCollector::new(ENCODING);
+    layout.scan_header(ENCODING, Limits::DEFAULT, &pieces, &mut collector).unwrap();
+    let stored = (0..).map_while(|index| {
+        let place = layout.frame(index)?;
+        let bytes = place.ranges.into_iter().map(cut).collect::<Vec<_>>().concat().into();
+        Some(StoredFrame { transfer_syntax: transfer_syntax.clone(), bytes, index })
+    });
+    (collector.finish(), stored.collect())
+}
+
+/// Transfer Syntax UID (0002,0010) of a Part 10 file.
+fn transfer_syntax(file: &[u8]) -> String {
+    let tag = [2, 0, 0x10, 0, b'U', b'I'];
+    let at = file.windows(6).position(|six| six == tag).unwrap() + 6;
+    let length = usize::from(u16::from_le_bytes(file[at..at + 2].try_into().unwrap()));
+    let uid = std::str::from_utf8(&file[at + 2..at + 2 + length]).unwrap();
+    uid.trim_end_matches('\0').to_owned()
+}
+
+/// One frame to samples, with one thread and with one for each core; each takes another frame.
+#[divan::bench(args = compressed(), threads = [1, 0], min_time = 1, max_time = 3)]
+fn decode_frame(bencher: Bencher<'_, '_>, path: &str) {
+    let (attributes, frames) = frames(path);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    bencher.counter(ItemsCount::new(1_u32)).bench(|| {
+        let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        decode(&attributes, &frames[index % frames.len()], Detail::Full).unwrap()
+    });
 }

@@ -7,6 +7,7 @@ use crate::access::actor::Purpose;
 use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
+use crate::imaging::error::ImagingError;
 use crate::model::job::Job;
 use crate::model::job::JobKind;
 
@@ -19,7 +20,11 @@ impl Archive {
         let Some(id) = job.subject.parse().ok() else { return Ok(()) };
         let Some(series) = self.inner.index.series(id).await? else { return Ok(()) };
         match job.kind {
-            JobKind::SeriesThumbnail => self.series_thumbnail(&series).await.map(drop),
+            JobKind::SeriesThumbnail => match self.series_thumbnail(&series).await {
+                // A video has none, however often it is tried.
+                Ok(_) | Err(ArchiveError::Imaging(ImagingError::Video(_))) => Ok(()),
+                Err(error) => Err(error),
+            },
             JobKind::SeriesMetadata => {
                 let subject = Subject::Study(series.scope.study.clone());
                 let permit = self.access().permit(&Actor::System, Purpose::Operation, subject);

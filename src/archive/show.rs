@@ -13,6 +13,7 @@ use crate::archive::scope::unknown;
 use crate::dicom::layout::Layout;
 use crate::dicom::syntax::Encoding;
 use crate::dicom::tree::Tree;
+use crate::imaging::decode::check_syntax;
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::pixels::PixelCollector;
@@ -206,6 +207,7 @@ impl Archive {
         if layout.pixels.is_none() {
             return Err(ImagingError::NoPixels.into());
         }
+        check_syntax(&located.transfer_syntax)?;
         Ok(layout)
     }
 }

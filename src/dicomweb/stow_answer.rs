@@ -105,7 +105,9 @@ pub fn reason(error: &ArchiveError) -> u16 {
             | ImagingError::OutsidePicture { .. },
         ) => PROCESSING_FAILURE,
         ArchiveError::Imaging(ImagingError::TooLarge { .. }) => TOO_LARGE,
-        ArchiveError::Imaging(ImagingError::Unsupported(_)) => SYNTAX_NOT_SUPPORTED,
+        ArchiveError::Imaging(ImagingError::Unsupported(_) | ImagingError::Video(_)) => {
+            SYNTAX_NOT_SUPPORTED
+        }
         ArchiveError::Malformed(_)
         | ArchiveError::Imaging(
             ImagingError::Damaged(_) | ImagingError::NoPixels | ImagingError::NoSuchFrame { .. },

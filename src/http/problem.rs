@@ -171,7 +171,9 @@ fn of_imaging(error: &ImagingError) -> Problem {
         ImagingError::NoPixels => {
             Problem::not_acceptable("the object has no pixel data to give or draw")
         }
-        ImagingError::Unsupported(_) => Problem::not_acceptable(error.to_string()),
+        ImagingError::Unsupported(_) | ImagingError::Video(_) => {
+            Problem::not_acceptable(error.to_string())
+        }
         ImagingError::NoSuchFrame { .. } => {
             Problem::new(StatusCode::NOT_FOUND, "no-such-frame", "No such frame", error.to_string())
         }
@@ -261,6 +263,7 @@ mod tests {
             (ArchiveError::Unidentified("no UID".into()), 400),
             (ArchiveError::Imaging(ImagingError::NoPixels), 406),
             (ArchiveError::Imaging(ImagingError::Unsupported("x".into())), 406),
+            (ArchiveError::Imaging(ImagingError::Video("MPEG-2")), 406),
             (ArchiveError::Imaging(ImagingError::NoSuchFrame { frame: 2, frames: 1 }), 404),
             (ArchiveError::Imaging(ImagingError::Damaged("x".into())), 422),
             (ArchiveError::Imaging(ImagingError::TooLarge { bytes: 9 }), 413),

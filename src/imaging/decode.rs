@@ -6,6 +6,7 @@
 
 mod codestream;
 pub mod describe;
+pub mod disagreement;
 mod jpeg;
 mod jpeg12;
 mod jpeg2000;
@@ -89,7 +90,7 @@ pub const MAX_FRAME_BYTES: u64 = 512 * 1024 * 1024;
 /// words, the samples and the picture. Header and code stream both say a size; the larger counts,
 /// unless they are so far apart that the frame is refused before anything is decoded.
 pub fn cost(attributes: &PixelAttributes, frame: &StoredFrame) -> u64 {
-    let sample_bytes = match (family(&frame.transfer_syntax), attributes.kind) {
+    let sample_bytes = match (decoder_of(frame), attributes.kind) {
         (Some(Family::JpegXl), _) | (_, PixelKind::Double) => 24,
         (Some(Family::Jpeg2000), _) | (_, PixelKind::Float) => 16,
         _ if attributes.bits_allocated > 16 => 16,
@@ -97,11 +98,11 @@ pub fn cost(attributes: &PixelAttributes, frame: &StoredFrame) -> u64 {
     };
     let mut pixels = attributes.pixels();
     let mut components = u64::from(attributes.samples_per_pixel.max(1));
-    if let Some((width, height, count)) = codestream::size(&frame.bytes)
-        && check_stream_size(attributes, width, height).is_ok()
+    if let Some(told) = codestream::told(&frame.bytes)
+        && check_stream_size(attributes, told.width, told.height).is_ok()
     {
-        pixels = pixels.max(u64::from(width).saturating_mul(height.into()));
-        components = components.max(count as u64);
+        pixels = pixels.max(u64::from(told.width).saturating_mul(told.height.into()));
+        components = components.max(told.components as u64);
     }
     let samples = pixels.saturating_mul(components);
     samples.saturating_mul(sample_bytes).saturating_add(frame.bytes.len() as u64)
@@ -130,11 +131,36 @@ fn family(transfer_syntax: &str) -> Option<Family> {
         more => match more.strip_prefix("1.2.840.10008.1.2.4.")? {
             "50" | "51" | "53" | "55" | "57" | "70" => Family::Jpeg,
             "80" | "81" => Family::JpegLs,
-            "90" | "91" | "201" | "202" | "203" => Family::Jpeg2000,
+            "90" | "91" | "92" | "93" | "201" | "202" | "203" => Family::Jpeg2000,
             "110" | "111" | "112" => Family::JpegXl,
             _ => return None,
         },
     })
+}
+
+/// The decoder for a frame: the one its code stream is for, which in real files is now and then not
+/// the one its transfer syntax names.
+fn decoder_of(frame: &StoredFrame) -> Option<Family> {
+    let named = family(&frame.transfer_syntax)?;
+    match named {
+        Family::Jpeg | Family::JpegLs | Family::Jpeg2000 | Family::JpegXl => {
+            Some(sniffed(&frame.bytes).unwrap_or(named))
+        }
+        Family::Native(_) | Family::Deflated | Family::Rle => Some(named),
+    }
+}
+
+/// What a code stream is by its first bytes.
+fn sniffed(bytes: &[u8]) -> Option<Family> {
+    match bytes {
+        [0xFF, 0xD8, ..] => {
+            let header = codestream::jpeg(bytes).ok()?;
+            Some(if header.process == 0xF7 { Family::JpegLs } else { Family::Jpeg })
+        }
+        [0xFF, 0x4F, ..] | [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] => Some(Family::Jpeg2000),
+        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Family::JpegXl),
+        _ => None,
+    }
 }
 
 /// Decodes one frame.
@@ -145,7 +171,7 @@ pub fn decode(
 ) -> Result<Frame, ImagingError> {
     check_size(attributes.columns, attributes.rows, attributes.samples_per_pixel.into(), 1)?;
     let bytes = &frame.bytes;
-    match family(&frame.transfer_syntax) {
+    let decoded = match decoder_of(frame) {
         Some(Family::Native(order)) => native::decode(attributes, bytes, order),
         Some(Family::Deflated) => native::inflate(attributes, bytes),
         Some(Family::Rle) => rle::decode(attributes, bytes),
@@ -153,8 +179,16 @@ pub fn decode(
         Some(Family::JpegLs) => guarded(|| jpegls::decode(attributes, bytes)),
         Some(Family::Jpeg2000) => guarded(|| jpeg2000::decode(attributes, bytes, detail)),
         Some(Family::JpegXl) => guarded(|| jpegxl::decode(attributes, bytes)),
-        None => Err(ImagingError::Unsupported(refusal(&frame.transfer_syntax))),
-    }
+        None => Err(refusal(&frame.transfer_syntax)),
+    }?;
+    disagreement::note(attributes, frame);
+    Ok(decoded)
+}
+
+/// Whether frames of that transfer syntax can be decoded at all: ask before reading one, a video is
+/// a single frame of gigabytes.
+pub fn check_syntax(transfer_syntax: &str) -> Result<(), ImagingError> {
+    family(transfer_syntax).map(drop).ok_or_else(|| refusal(transfer_syntax))
 }
 
 /// Runs a codec; a panic in it is a damaged frame, not a broken server.
@@ -164,17 +198,18 @@ fn guarded(codec: impl FnOnce() -> Result<Frame, ImagingError>) -> Result<Frame,
 }
 
 /// Why a transfer syntax is not decoded, in words for a user.
-fn refusal(syntax: &str) -> String {
+fn refusal(syntax: &str) -> ImagingError {
     const MORE: &str = "1.2.840.10008.1.2.4.";
     match syntax.strip_prefix(MORE) {
-        Some("100" | "100.1" | "101" | "101.1") => "MPEG-2 video has no still frames here".into(),
+        Some("100" | "100.1" | "101" | "101.1") => ImagingError::Video("MPEG-2"),
         Some(
             "102" | "102.1" | "103" | "103.1" | "104" | "104.1" | "105" | "105.1" | "106" | "106.1",
-        ) => "H.264 video has no still frames here".into(),
-        Some("107" | "108") => "H.265 video has no still frames here".into(),
-        Some("92" | "93") => "JPEG 2000 Part 2 has no decoder here".into(),
-        Some("94" | "95" | "204" | "205") => "the pixels are on another server (JPIP)".into(),
-        _ => format!("transfer syntax {syntax} has no decoder here"),
+        ) => ImagingError::Video("H.264"),
+        Some("107" | "108") => ImagingError::Video("H.265"),
+        Some("94" | "95" | "204" | "205") => {
+            ImagingError::unsupported("the pixels are on another server (JPIP)")
+        }
+        _ => ImagingError::Unsupported(format!("transfer syntax {syntax} has no decoder here")),
     }
 }
 
@@ -250,8 +285,8 @@ impl StoredBits {
     }
 
     /// Of samples out of a code stream of that precision. The code stream's sign is not asked: it
-    /// is wrong in real files, and the header's is the one that counts. Of precisions the code
-    /// stream's counts, unless all samples fit in the fewer bits the header says: then these may
+    /// is wrong in real files, and the header's is the one that counts, as with other decoders
+    /// (`disagreement` notes it). Of precisions the code stream's counts, unless all samples fit in the fewer bits the header says: then these may
     /// hold a sign.
     fn coded(attributes: &PixelAttributes, precision: u32, data: &Samples) -> Self {
         let precision = precision.clamp(1, 32);

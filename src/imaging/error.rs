@@ -17,6 +17,9 @@ pub enum ImagingError {
     /// The transfer syntax or pixel format has no decoder here.
     #[error("cannot decode: {0}")]
     Unsupported(String),
+    /// The pixels are a video, whose pictures are not decoded here; the kind of video.
+    #[error("{0} video is not decoded here: no picture of it; fetch the object as it is stored")]
+    Video(&'static str),
     /// The frame's bytes do not decode; the codec's own words.
     #[error("frame does not decode: {0}")]
     Damaged(String),

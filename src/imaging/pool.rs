@@ -101,7 +101,10 @@ impl Pool {
             _bytes: Gauge::raise("lastra_imaging_bytes", f64::from(kib) * 1024.0),
         };
         let (answer, answered) = oneshot::channel();
+        // What a codec logs belongs to the request it works for.
+        let span = tracing::Span::current();
         self.inner.threads.spawn(move || {
+            let _entered = span.entered();
             drop(waiting);
             if answer.is_closed() {
                 return;

@@ -27,6 +27,8 @@ pub(in crate::imaging::decode) struct Jpeg2000 {
     pub height: u32,
     /// Bits of a component's values.
     pub precisions: Vec<u8>,
+    /// The first component's values are two's complement.
+    pub signed: bool,
     /// Some component has fewer rows or columns than the picture.
     pub subsampled: bool,
     /// The multiple component transformation is used: three components are red, green and blue.
@@ -39,14 +41,37 @@ fn cut_short() -> ImagingError {
     ImagingError::damaged("the code stream's header is cut short")
 }
 
-/// Width, height and number of components a JPEG, JPEG-LS or JPEG 2000 code stream says it has;
-/// `None` for anything else.
-pub(in crate::imaging::decode) fn size(bytes: &[u8]) -> Option<(u32, u32, usize)> {
+/// What any code stream says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::imaging::decode) struct Told {
+    pub width: u32,
+    pub height: u32,
+    pub components: usize,
+    /// Bits of the widest component's values.
+    pub precision: u32,
+    /// Whether values have a sign, where the code stream tells.
+    pub signed: Option<bool>,
+}
+
+/// What a JPEG, JPEG-LS or JPEG 2000 code stream says; `None` for anything else.
+pub(in crate::imaging::decode) fn told(bytes: &[u8]) -> Option<Told> {
     if let Ok(header) = jpeg(bytes) {
-        return Some((header.width.into(), header.height.into(), header.components.len()));
+        return Some(Told {
+            width: header.width.into(),
+            height: header.height.into(),
+            components: header.components.len(),
+            precision: header.precision.into(),
+            signed: None,
+        });
     }
     let header = jpeg2000(bytes).ok()?;
-    Some((header.width, header.height, header.precisions.len()))
+    Some(Told {
+        width: header.width,
+        height: header.height,
+        components: header.precisions.len(),
+        precision: header.precisions.iter().copied().max().unwrap_or(0).into(),
+        signed: Some(header.signed),
+    })
 }
 
 /// Reads markers up to the first scan.
@@ -172,6 +197,10 @@ fn sizes(body: &[u8]) -> Option<Jpeg2000> {
             .filter_map(|component| component.first())
             .map(|size| (size & 0x7F).saturating_add(1))
             .collect(),
+        signed: components
+            .first()
+            .and_then(|first| first.first())
+            .is_some_and(|size| size & 0x80 != 0),
         subsampled: components.iter().any(|component| component.get(1..) != Some(&[1, 1])),
         transformed: false,
         levels: 0,
@@ -220,7 +249,7 @@ mod tests {
         stream.extend([0xFF, 0x90, 0, 10, 0, 0, 0, 0, 0, 0, 0, 1]);
         let bare = jpeg2000(&stream).unwrap();
         assert_eq!((bare.width, bare.height, bare.levels), (256, 200, 5));
-        assert!(!bare.transformed);
+        assert!(bare.signed && !bare.transformed);
         assert_eq!((bare.precisions.as_slice(), bare.subsampled), (&[12][..], false));
         let mut file = vec![0, 0, 0, 12, b'j', b'P', b' ', b' ', 13, 10, 0x87, 10];
         file.extend([0, 0, 0, 0, b'j', b'p', b'2', b'c']);

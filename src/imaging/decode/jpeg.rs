@@ -5,7 +5,7 @@ use jpeg_decoder::{ColorTransform, Decoder};
 use crate::imaging::decode::codestream::{self, Jpeg};
 use crate::imaging::decode::{
     Detail, Frame, MAX_FRAME_BYTES, Samples, StoredBits, check_size, check_stream_size, jpeg12,
-    jpegls, photometric_of,
+    photometric_of,
 };
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{Photometric, PixelAttributes};
@@ -20,14 +20,11 @@ pub(in crate::imaging::decode) fn decode(
     detail: Detail,
 ) -> Result<Frame, ImagingError> {
     let header = codestream::jpeg(bytes)?;
-    if header.process == 0xF7 {
-        // Some senders name the wrong JPEG.
-        return jpegls::decode(attributes, bytes);
-    }
     let count = header.components.len();
     let photometric = photometric_of(attributes, count)?;
     check_stream_size(attributes, header.width.into(), header.height.into())?;
     check_size(header.width, header.height, count as u64, 2)?;
+    check_length(&header, bytes)?;
     if memchr::memmem::find_iter(bytes, &[0xFF, 0xDA]).take(MAX_SCANS).count() == MAX_SCANS {
         return Err(ImagingError::damaged("the code stream has too many scans"));
     }
@@ -55,6 +52,21 @@ pub(in crate::imaging::decode) fn decode(
         return Err(ImagingError::damaged("the decoder gave another number of samples"));
     }
     Ok(frame)
+}
+
+/// Refuses a code stream too short to be whole, before memory and time are spent on it: a lossless
+/// one has a bit at least for every sample, the others for every block of 64. The codec would fill up
+/// what is missing in front of an end marker.
+fn check_length(header: &Jpeg, bytes: &[u8]) -> Result<(), ImagingError> {
+    let pixels = u64::from(header.width).saturating_mul(header.height.into());
+    let least_bits = match header.process {
+        0xC3 => pixels.saturating_mul(header.components.len() as u64),
+        _ => pixels / 64,
+    };
+    if (bytes.len() as u64).saturating_mul(8) < least_bits {
+        return Err(ImagingError::damaged("the JPEG is too short for its size"));
+    }
+    Ok(())
 }
 
 fn decoder(bytes: &[u8]) -> Decoder<&[u8]> {

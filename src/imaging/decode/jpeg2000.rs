@@ -1,4 +1,5 @@
-//! JPEG 2000 and High-Throughput JPEG 2000 (PS3.5 §8.2.4, §8.2.14).
+//! JPEG 2000 and High-Throughput JPEG 2000 (PS3.5 §8.2.4, §8.2.14). Code streams of Part 2 are tried
+//! too: those that use nothing the codec does not know decode, of the others it says what it misses.
 
 use jpeg2k::{DecodeParameters, Image, ImageComponent};
 
@@ -102,6 +103,7 @@ mod tests {
             width: 2500,
             height: 2048,
             precisions: vec![12],
+            signed: false,
             subsampled: false,
             transformed: false,
             levels: 5,

@@ -163,13 +163,17 @@ fn short_frames_and_odd_formats_are_errors() {
     let packed = run(&grey(4, 4, 12, 12), LITTLE, &[0; 24]).unwrap_err();
     assert!(matches!(packed, ImagingError::Unsupported(_)));
     for (syntax, word) in [
-        ("1.2.840.10008.1.2.4.102", "video"),
+        ("1.2.840.10008.1.2.4.102", "H.264 video"),
+        ("1.2.840.10008.1.2.4.100.1", "MPEG-2 video"),
+        ("1.2.840.10008.1.2.4.108", "H.265 video"),
         ("1.2.840.10008.1.2.4.94", "JPIP"),
         ("1.2.3", "1.2.3"),
     ] {
-        let refused = run(&grey(4, 4, 8, 8), syntax, &[0; 16]).unwrap_err().to_string();
-        assert!(refused.contains(word), "{refused}");
+        let refused = run(&grey(4, 4, 8, 8), syntax, &[0; 16]).unwrap_err();
+        assert!(refused.to_string().contains(word), "{refused}");
+        assert_eq!(super::check_syntax(syntax), Err(refused), "told before anything is read");
     }
+    assert_eq!(super::check_syntax(RLE), Ok(()));
 }
 
 #[test]

@@ -151,7 +151,9 @@ impl Heard {
         match self.open.as_slice() {
             [] => Place::Top,
             [(MODALITY_LUT, 1)] => Place::ModalityLut,
-            [(VOI_LUT, 1)] => Place::VoiLut,
+            [(VOI_LUT, 1)] | [(SHARED_GROUPS, 1), (FRAME_VOI_LUT, 1), (VOI_LUT, 1)] => {
+                Place::VoiLut
+            }
             [(SHARED_GROUPS, 1), (tag, 1)] if is_group(*tag) => Place::Group(None),
             [(FRAME_GROUPS, item), (tag, 1)] if is_group(*tag) => {
                 let frame = item.checked_sub(1).and_then(|frame| usize::try_from(frame).ok());

@@ -164,6 +164,21 @@ fn lookup_tables_of_the_first_item_are_kept() {
 }
 
 #[test]
+fn a_table_of_the_shared_functional_groups_is_the_objects() {
+    let table = |item: Header| {
+        item.begin(Tag(0x0028, 0x3010))
+            .item()
+            .words(Tag(0x0028, 0x3002), VR::US, &[2, 0, 8])
+            .words(Tag(0x0028, 0x3006), VR::OW, &[9, 8])
+            .end_item()
+            .end()
+    };
+    let header = Header::little().group(SHARED, |item| item.group(FRAME_VOI, table)).finish();
+    let LutState::Read(lut) = header.voi_lut else { panic!("{:?}", header.voi_lut) };
+    assert_eq!(lut.entries, [9, 8]);
+}
+
+#[test]
 fn a_table_too_long_for_the_header_scan_is_known_to_be_missing() {
     let header = Header::little()
         .words(Tag(0x0028, 0x1101), VR::US, &[0, 0, 16])

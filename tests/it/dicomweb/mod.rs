@@ -16,4 +16,5 @@ mod stock;
 mod stow;
 mod stow_hostile;
 mod stow_made;
+mod unreadable;
 mod wado_uri;

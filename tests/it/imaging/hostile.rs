@@ -9,7 +9,8 @@ use proptest::sample::Index;
 use super::object::{Object, open, pydicom_data};
 
 /// One real frame for each codec.
-const FRAMES: [&str; 11] = [
+const FRAMES: [&str; 12] = [
+    "SC_rgb_jpeg_gdcm.dcm",
     "SC_rgb_jpeg_dcmtk.dcm",
     "SC_rgb_small_odd_jpeg.dcm",
     "JPGExtended.dcm",

@@ -1,7 +1,9 @@
 //! Tests of the room `imaging`.
 
+mod bombs;
 mod codestreams;
+mod dcmtk;
 mod hostile;
 mod look;
 mod object;
-mod pydicom;
+mod table;

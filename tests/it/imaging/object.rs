@@ -25,9 +25,18 @@ pub(super) struct Object {
 
 /// Where pydicom keeps its files.
 pub(super) fn pydicom_data() -> PathBuf {
+    packages().join("pydicom/data")
+}
+
+/// A file of the package pydicom-data.
+pub(super) fn pydicom_more(name: &str) -> PathBuf {
+    packages().join("data_store/data").join(name)
+}
+
+fn packages() -> PathBuf {
     let lib = dev_dir().join("venv/lib");
     let python = std::fs::read_dir(lib).unwrap().next().unwrap().unwrap().path();
-    python.join("site-packages/pydicom/data")
+    python.join("site-packages")
 }
 
 /// Reads a file; the error is in words for a table.

@@ -1,0 +1,130 @@
+//! Pixels that cannot be drawn: the reason is told, the log keeps the codec's words, the thumbnail
+//! says so, and the study stays whole.
+
+use lastra::dicom::part10::{MetaFields, write_prefix};
+use lastra::dicom::uid::Uid;
+use lastra::imaging::thumbnail::{EDGE_PX, Placeholder, placeholder};
+
+use crate::support::corpus::pydicom_data;
+use crate::support::objects::{Object, data_set_of};
+use crate::support::server::{Server, client, until};
+
+const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
+const H264: &str = "1.2.840.10008.1.2.4.102";
+
+/// A file whose pixel data are these fragments.
+fn encapsulated(mut object: Object, syntax: &str, fragments: &[&[u8]]) -> (Object, Vec<u8>) {
+    let uid = |text: &str| Uid::parse(text).unwrap();
+    object.without(0x7FE0_0010);
+    let mut file = write_prefix(&MetaFields {
+        sop_class: &uid(&object.sop_class),
+        sop_instance: &uid(&object.sop_instance),
+        transfer_syntax: &uid(syntax),
+        source_ae: None,
+    });
+    file.extend(object.data_set());
+    file.extend([0xE0, 0x7F, 0x10, 0, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+    let item = |bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        [&[0xFE, 0xFF, 0x00, 0xE0], &length[..], bytes].concat()
+    };
+    file.extend(item(&[]));
+    for fragment in fragments {
+        file.extend(item(fragment));
+    }
+    file.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
+    (object, file)
+}
+
+/// The first half of a real JPEG 2000 code stream of 64 by 64 pixels.
+fn half_a_stream() -> Vec<u8> {
+    let file = std::fs::read(pydicom_data().join("test_files/MR_small_jp2klossless.dcm")).unwrap();
+    let start = file.windows(4).position(|four| four == [0xFF, 0x4F, 0xFF, 0x51]).unwrap();
+    let half = start + (file.len() - start) / 2;
+    file[start..half & !1].to_vec()
+}
+
+async fn store(server: &Server, file: &[u8]) {
+    let url = format!("{}/studies", server.dicomweb());
+    let request = client().post(url).header("content-type", "application/dicom");
+    let response = request.body(file.to_vec()).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+}
+
+/// Status and problem text of an answer.
+async fn refusal(server: &Server, path: &str) -> (u16, String) {
+    let response = server.get(path).await;
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+async fn thumbnail(server: &Server, path: &str) -> Vec<u8> {
+    let response = server.get(&format!("{path}/thumbnail")).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "image/jpeg");
+    response.bytes().await.unwrap().to_vec()
+}
+
+async fn is_whole(server: &Server, object: &Object, file: &[u8]) {
+    assert_eq!(data_set_of(&server.file(&object.path()).await), data_set_of(file));
+}
+
+#[tokio::test]
+async fn a_damaged_frame_is_told_drawn_as_unreadable_and_given_as_it_came() {
+    let server = Server::start_logged(&[]);
+    let good = Object::ct("ROSSI-1", 7, 1, 1);
+    store(&server, &good.file()).await;
+    let mut damaged = Object::ct("ROSSI-1", 7, 2, 1);
+    damaged.number(0x0028_0010, 64).number(0x0028_0011, 64);
+    let (damaged, file) = encapsulated(damaged, JPEG_2000, &[&half_a_stream()]);
+    store(&server, &file).await;
+
+    for path in ["/rendered", "/frames/1/rendered"] {
+        let (status, text) = refusal(&server, &format!("{}{path}", damaged.path())).await;
+        assert_eq!(status, 422, "{text}");
+        assert!(text.contains("does not decode"), "{text}");
+    }
+    let unreadable = placeholder(Placeholder::Unreadable, (EDGE_PX, EDGE_PX)).unwrap();
+    assert_eq!(thumbnail(&server, &damaged.path()).await, unreadable);
+    let series = format!("/studies/{}/series/{}", damaged.study, damaged.series);
+    assert_eq!(thumbnail(&server, &series).await, unreadable);
+    assert_ne!(thumbnail(&server, &good.path()).await, unreadable);
+
+    // The study is complete, and what does not decode comes as it was sent.
+    let listed = server.json(&format!("/studies/{}/metadata", good.study)).await;
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    is_whole(&server, &damaged, &file).await;
+    is_whole(&server, &good, &good.file()).await;
+
+    let log = server.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("cannot be drawn")).collect();
+    assert!(!told.is_empty(), "{log}");
+    // OpenJPEG's own words, and whose frame it is by our number only.
+    assert!(
+        log.contains("Tile part") || log.contains("truncated") || log.contains("Codec"),
+        "{log}"
+    );
+    assert!(told.iter().all(|line| line.contains("instance")), "{told:?}");
+    assert!(!log.contains(&damaged.sop_instance), "no UIDs in the log");
+}
+
+#[tokio::test]
+async fn a_video_is_given_as_it_came_and_of_its_pictures_is_told_why_there_are_none() {
+    let server = Server::start_logged(&[]);
+    let mut video = Object::ct("ROSSI-1", 8, 1, 1);
+    video.text(0x0028_0008, b"IS", "250");
+    let stream: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    let (video, file) = encapsulated(video, H264, &[&stream]);
+    store(&server, &file).await;
+
+    let instance = video.path();
+    for path in ["/rendered", "/frames/1/rendered", "/frames/200/rendered", "/thumbnail"] {
+        let (status, text) = refusal(&server, &format!("{instance}{path}")).await;
+        assert_eq!(status, 406, "{path}: {text}");
+        assert!(text.contains("H.264 video"), "{path}: {text}");
+    }
+    is_whole(&server, &video, &file).await;
+    // The series' thumbnail is due a second after the last instance: it is not tried again and again.
+    until("the jobs are done", || async { server.metric("lastra_jobs_run_total").await >= 2.0 })
+        .await;
+    assert!(!server.log().contains("job failed"), "{}", server.log());
+}
