@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
 use crate::archive::flights::Flights;
+use crate::archive::transcode::Transcoding;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
@@ -75,6 +76,8 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) access: Access,
     /// Thumbnails being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
+    /// Frames and files in other transfer syntaxes: being made, and made before.
+    pub(in crate::archive) transcoding: Transcoding,
 }
 
 /// The parts an archive is made of.
@@ -101,7 +104,9 @@ impl Archive {
     pub fn new(parts: Parts) -> Self {
         let Parts { settings, index, committer, blobs, pool, clock, access } = parts;
         let flights = Flights::default();
-        let inner = Inner { settings, index, committer, blobs, pool, clock, access, flights };
+        let transcoding = Transcoding::default();
+        let inner =
+            Inner { settings, index, committer, blobs, pool, clock, access, flights, transcoding };
         Self { inner: Arc::new(inner) }
     }
 

@@ -26,6 +26,7 @@ pub mod limits;
 pub mod observe;
 pub mod part10;
 pub mod person_name;
+pub mod rewrite;
 pub mod scan;
 pub mod syntax;
 pub mod uid;

@@ -16,7 +16,7 @@
 pub(in crate::dicom) mod header;
 mod inflate;
 mod machine;
-mod vr;
+pub(in crate::dicom) mod vr;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

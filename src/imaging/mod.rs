@@ -1,4 +1,4 @@
-//! Pixels: decoding one frame, drawing it, thumbnails; all on one bounded pool.
+//! Pixels: decoding one frame, drawing it, re-encoding it, thumbnails; all on one bounded pool.
 //!
 //! Never here: I/O, async I/O, the global rayon pool. Start at [`render`].
 
@@ -9,3 +9,4 @@ pub mod pixels;
 pub mod pool;
 pub mod render;
 pub mod thumbnail;
+pub mod transcode;

@@ -3,3 +3,4 @@
 mod interop;
 mod stock;
 mod stow;
+mod transcoding;
