@@ -39,7 +39,7 @@ const SECONDS: [f64; 14] =
     [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 /// What each metric means; shown by `/metrics`.
-const DESCRIBED: [(&str, &str); 15] = [
+const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_build_info", "1, labelled with the version"),
     ("lastra_dicom_associations_active", "associations open now"),
     ("lastra_dicom_associations_total", "associations ended, by result"),
@@ -53,6 +53,7 @@ const DESCRIBED: [(&str, &str); 15] = [
     ("lastra_jobs", "jobs by state: waiting, set_aside"),
     ("lastra_imaging_bytes", "memory admitted to pixel work now"),
     ("lastra_imaging_queue", "pixel work that waits for memory or a thread"),
+    ("lastra_imaging_transcoded_total", "frames re-encoded, by transfer syntax"),
     ("lastra_blob_read_bytes_total", "bytes read from the blob store"),
     ("lastra_blob_written_bytes_total", "bytes written to the blob store"),
 ];
@@ -73,7 +74,7 @@ pub fn recorder() -> Result<PrometheusHandle, TelemetryError> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
         .map_err(|error| twice(&error))?;
     let handle = builder.install_recorder().map_err(|error| twice(&error))?;
-    for (name, meaning) in DESCRIBED {
+    for &(name, meaning) in DESCRIBED {
         match name {
             name if name.ends_with("_total") => metrics::describe_counter!(name, meaning),
             name if name.ends_with("_seconds") => metrics::describe_histogram!(name, meaning),

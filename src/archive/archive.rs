@@ -10,6 +10,7 @@ use crate::archive::extended::Attributes;
 use crate::archive::flights::Flights;
 use crate::archive::renders::Renders;
 use crate::archive::spool::Spools;
+use crate::archive::transcode::Transcoding;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
@@ -102,6 +103,8 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) renders: Renders,
     /// Bulk data of instances that are still to be made.
     pub(in crate::archive) spools: Spools,
+    /// Frames and files in other transfer syntaxes: being made, and made before.
+    pub(in crate::archive) transcoding: Transcoding,
 }
 
 /// The parts an archive is made of.
@@ -144,6 +147,7 @@ impl Archive {
             flights,
             renders,
             spools,
+            transcoding: Transcoding::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -13,23 +13,29 @@ use futures::future::WeakShared;
 
 use crate::archive::error::ArchiveError;
 
-type Answer = Result<Bytes, ArchiveError>;
-type Flight = WeakShared<BoxFuture<'static, Answer>>;
+type Answer<T> = Result<T, ArchiveError>;
+type Flight<T> = WeakShared<BoxFuture<'static, Answer<T>>>;
 
 /// Answers under way, by a name. An entry lives only while somebody waits for it, so the map is
 /// bounded by the requests under way.
-#[derive(Debug, Clone, Default)]
-pub(in crate::archive) struct Flights {
-    under_way: Arc<Mutex<HashMap<String, Flight>>>,
+#[derive(Debug, Clone)]
+pub(in crate::archive) struct Flights<T: Clone = Bytes> {
+    under_way: Arc<Mutex<HashMap<String, Flight<T>>>>,
 }
 
-impl Flights {
+impl<T: Clone> Default for Flights<T> {
+    fn default() -> Self {
+        Self { under_way: Arc::default() }
+    }
+}
+
+impl<T: Clone> Flights<T> {
     /// Joins the flight of that name, or begins it with `work`.
     pub(in crate::archive) async fn join(
         &self,
         name: &str,
-        work: impl FnOnce() -> BoxFuture<'static, Answer>,
-    ) -> Answer {
+        work: impl FnOnce() -> BoxFuture<'static, Answer<T>>,
+    ) -> Answer<T> {
         let shared = self.join_or_begin(name, work);
         let answer = shared.await;
         self.forget_landed();
@@ -39,8 +45,8 @@ impl Flights {
     fn join_or_begin(
         &self,
         name: &str,
-        work: impl FnOnce() -> BoxFuture<'static, Answer>,
-    ) -> Shared<BoxFuture<'static, Answer>> {
+        work: impl FnOnce() -> BoxFuture<'static, Answer<T>>,
+    ) -> Shared<BoxFuture<'static, Answer<T>>> {
         let mut flights = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shared) = flights.get(name).and_then(WeakShared::upgrade) {
             return shared;
@@ -68,7 +74,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_who_ask_at_once_share_one_work_and_the_next_begins_anew() {
-        let (flights, works) = (Flights::default(), AtomicU32::new(0));
+        let (flights, works) = (Flights::<Bytes>::default(), AtomicU32::new(0));
         let landing = Arc::new(Notify::new());
         let ask = || {
             flights.join("thumbnail", || {

@@ -1,5 +1,8 @@
 //! Fetching frames: one index row, then one ranged read a frame.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use bytes::BytesMut;
 use futures::TryStreamExt;
@@ -23,7 +26,7 @@ pub struct FramePlan {
     /// The instance.
     pub located: Located,
     /// How its bytes lie.
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     /// Frame numbers asked for, each known to exist; from 1.
     pub frames: Vec<u32>,
 }
@@ -41,13 +44,53 @@ impl Archive {
         for frame in frames {
             place_of(&layout, located.frames, *frame)?;
         }
-        Ok(FramePlan { located, layout, frames: frames.to_vec() })
+        Ok(FramePlan { located, layout: Arc::new(layout), frames: frames.to_vec() })
+    }
+
+    /// Plans the frames of a located instance; `Imaging(NoPixels)` when it has none.
+    pub fn plan(&self, permit: &Permit, located: &Located) -> Result<FramePlan, ArchiveError> {
+        if !permit.covers_study(&located.path.study) {
+            return Err(ArchiveError::Denied);
+        }
+        let layout = layout_of(located)?;
+        if layout.pixels.is_none() {
+            return Err(ImagingError::NoPixels.into());
+        }
+        Ok(FramePlan { located: located.clone(), layout: Arc::new(layout), frames: Vec::new() })
     }
 
     /// The stored bytes of one planned frame: encapsulated frames joined from their fragments,
     /// bit-packed frames shifted to begin at a byte.
     pub async fn frame_bytes(&self, plan: &FramePlan, frame: u32) -> Result<Bytes, ArchiveError> {
         self.stored_frame(&plan.located, &plan.layout, frame).await
+    }
+
+    /// Bytes of a planned frame as it is stored; nothing is read for it.
+    pub fn frame_length(&self, plan: &FramePlan, frame: u32) -> Result<u64, ArchiveError> {
+        let place = place_of(&plan.layout, plan.located.frames, frame)?;
+        Ok(place.bits.map_or_else(|| length_of(&place), |bits| bits.div_ceil(8)))
+    }
+
+    /// Part of a planned frame's stored bytes. Only of a frame that begins inside a byte, or is
+    /// deflated, more is read than the part.
+    pub async fn frame_part(
+        &self,
+        plan: &FramePlan,
+        frame: u32,
+        part: Range<u64>,
+    ) -> Result<Bytes, ArchiveError> {
+        let (located, layout) = (&plan.located, &plan.layout);
+        let place = place_of(layout, located.frames, frame)?;
+        if layout.deflated || place.bits.is_some_and(|bits| place.bit_offset > 0 || bits % 8 > 0) {
+            let whole = self.stored_frame(located, layout, frame).await?;
+            let place =
+                |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
+            return Ok(whole.slice(place(part.start)..place(part.end)));
+        }
+        check_length(&place)?;
+        let ranges: Vec<_> =
+            cut(&place.ranges, &part).into_iter().map(|range| layout.blob_range(&range)).collect();
+        Ok(join(self.inner.blobs.read_ranges(&located.blob_key, &ranges).await?))
     }
 
     /// Reads one frame, which counts from 1.
@@ -58,11 +101,7 @@ impl Archive {
         frame: u32,
     ) -> Result<Bytes, ArchiveError> {
         let place = place_of(layout, located.frames, frame)?;
-        let bytes: u64 =
-            place.ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
-        if bytes > MAX_FRAME_BYTES {
-            return Err(ImagingError::TooLarge { bytes }.into());
-        }
+        check_length(&place)?;
         let joined = if layout.deflated {
             self.inflated(located, layout, &place).await?
         } else {
@@ -90,7 +129,40 @@ impl Archive {
     }
 }
 
-fn place_of(layout: &Layout, frames: u32, frame: u32) -> Result<FramePlace, ArchiveError> {
+fn length_of(place: &FramePlace) -> u64 {
+    place.ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum()
+}
+
+/// The ranges that hold bytes `part` of what `ranges` hold together.
+fn cut(ranges: &[Range<u64>], part: &Range<u64>) -> Vec<Range<u64>> {
+    let mut place = 0_u64;
+    let mut cut = Vec::new();
+    for range in ranges {
+        let length = range.end.saturating_sub(range.start);
+        let from = part.start.saturating_sub(place).min(length);
+        let to = part.end.saturating_sub(place).min(length);
+        if from < to {
+            cut.push(range.start.saturating_add(from)..range.start.saturating_add(to));
+        }
+        place = place.saturating_add(length);
+    }
+    cut
+}
+
+/// A frame too long to be answered from memory is refused before it is read.
+pub(in crate::archive) fn check_length(place: &FramePlace) -> Result<(), ArchiveError> {
+    let bytes = length_of(place);
+    if bytes > MAX_FRAME_BYTES {
+        return Err(ImagingError::TooLarge { bytes }.into());
+    }
+    Ok(())
+}
+
+pub(in crate::archive) fn place_of(
+    layout: &Layout,
+    frames: u32,
+    frame: u32,
+) -> Result<FramePlace, ArchiveError> {
     if layout.pixels.is_none() {
         return Err(ImagingError::NoPixels.into());
     }
@@ -98,7 +170,7 @@ fn place_of(layout: &Layout, frames: u32, frame: u32) -> Result<FramePlace, Arch
     Ok(layout.frame(index).ok_or(ImagingError::NoSuchFrame { frame, frames })?)
 }
 
-fn join(mut pieces: Vec<Bytes>) -> Bytes {
+pub(in crate::archive) fn join(mut pieces: Vec<Bytes>) -> Bytes {
     if pieces.len() == 1 {
         return pieces.pop().unwrap_or_default();
     }
@@ -107,7 +179,7 @@ fn join(mut pieces: Vec<Bytes>) -> Bytes {
 
 /// A frame of single bits that begins inside a byte, moved so that its first pixel is bit 0
 /// (PS3.5 §8.1.1: the first pixel is the least significant bit), its last byte cleared past its end.
-fn unpacked(bytes: Bytes, place: &FramePlace) -> Bytes {
+pub(in crate::archive) fn unpacked(bytes: Bytes, place: &FramePlace) -> Bytes {
     let Some(bits) = place.bits else { return bytes };
     if place.bit_offset == 0 && bits % 8 == 0 {
         return bytes;
@@ -133,7 +205,21 @@ fn unpacked(bytes: Bytes, place: &FramePlace) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, FramePlace, unpacked};
+    use super::{Bytes, FramePlace, cut, unpacked};
+
+    #[test]
+    fn a_part_of_a_frame_is_found_in_its_fragments() {
+        let fragments = [100..110, 118..120, 128..138];
+        for (part, expected) in [
+            (0..22, vec![100..110, 118..120, 128..138]),
+            (0..10, vec![100..110]),
+            (9..13, vec![109..110, 118..120, 128..129]),
+            (12..99, vec![128..138]),
+            (22..30, vec![]),
+        ] {
+            assert_eq!(cut(&fragments, &part), expected, "{part:?}");
+        }
+    }
 
     #[test]
     fn bit_packed_frames_are_shifted_to_begin_at_a_byte() {

@@ -128,7 +128,7 @@ impl Archive {
         inflate::part(self.blob_stream(&located.blob_key, whole), range)
     }
 
-    fn blob_stream(&self, key: &str, range: Range<u64>) -> ByteStream {
+    pub(in crate::archive) fn blob_stream(&self, key: &str, range: Range<u64>) -> ByteStream {
         self.inner.blobs.stream(key, range).map_err(ArchiveError::from).boxed()
     }
 }

@@ -113,7 +113,7 @@ impl Archive {
         layout: &Layout,
     ) -> Result<Tree, ArchiveError> {
         let tree = Tree::new(Encoding::of(&located.transfer_syntax));
-        Ok(self.heard(located, layout, tree, false).await?.1)
+        Ok(self.heard_to_show(located, layout, tree, false).await?.1)
     }
 
     /// What an image's header says of its pixels, and its top level when `told` asks for it.
@@ -125,13 +125,13 @@ impl Archive {
     ) -> Result<(PixelAttributes, Tree), ArchiveError> {
         let encoding = Encoding::of(&located.transfer_syntax);
         let tree = Tree::with_sequences(encoding, IMAGE_SEQUENCES);
-        let (collector, tree) = self.heard(located, layout, tree, !told).await?;
+        let (collector, tree) = self.heard_to_show(located, layout, tree, !told).await?;
         let attributes = collector.finish();
         Ok((attributes, tree))
     }
 
     /// One scan of the header, for pixels and tree alike; the tree stays empty when `pixels_only`.
-    async fn heard(
+    async fn heard_to_show(
         &self,
         located: &Located,
         layout: &Layout,

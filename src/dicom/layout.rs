@@ -130,9 +130,7 @@ impl Layout {
         pieces: &[Piece],
         visit: &mut dyn Visit,
     ) -> Result<(), ScanError> {
-        let ends: BTreeMap<u64, u64> =
-            self.bulk.iter().map(|bulk| (bulk.value.start, bulk.value.end)).collect();
-        let mut scanner = Scanner::with_known_fragments(encoding, limits, ends);
+        let mut scanner = self.scanner(encoding, limits);
         if self.deflated {
             for piece in pieces {
                 scanner.push(&piece.bytes, visit)?;
@@ -146,6 +144,13 @@ impl Layout {
             self.skip_to(&mut scanner, end)?;
         }
         scanner.finish(visit).map(|_| ())
+    }
+
+    /// A scanner of the object's whole data set that hears of encapsulated values as of any bulk.
+    pub fn scanner(&self, encoding: Encoding, limits: Limits) -> Scanner {
+        let ends: BTreeMap<u64, u64> =
+            self.bulk.iter().map(|bulk| (bulk.value.start, bulk.value.end)).collect();
+        Scanner::with_known_fragments(encoding, limits, ends)
     }
 
     /// Leaves out the bulk value between the scanner's place and blob offset `start`.

@@ -34,6 +34,7 @@ pub mod part10;
 pub mod person_name;
 pub mod phonetic;
 pub mod readable;
+pub mod rewrite;
 pub mod scan;
 pub mod syntax;
 pub mod tree;

@@ -1,9 +1,8 @@
 //! What a client takes: the `Accept` header and the `accept` parameter, read leniently
 //! (PS3.18 §8.7.5, §8.3.3.1).
 //!
-//! Pure. Deviations on purpose: no `Accept` at all counts as `*/*` (PS3.18 §8.7.7 says 406), since
-//! plain tools send none; DICOM and rendered types may be mixed (PS3.18 §8.7.5 says 400): each
-//! resource takes what it can. Entries that make no sense are passed over.
+//! Pure. Deviation on purpose: no `Accept` at all counts as `*/*` (PS3.18 §8.7.7 says 406), since
+//! plain tools send none. Entries that make no sense are passed over.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -15,6 +14,28 @@ use crate::http::query_string::QueryString;
 
 /// Most media ranges looked at; what follows is passed over.
 const MAX_RANGES: usize = 64;
+
+/// Media types of DICOM only (PS3.18 §8.7.3).
+const DICOM_ONLY: &[&str] = &[
+    "application/dicom",
+    "application/dicom+json",
+    "application/dicom+xml",
+    "application/octet-stream",
+    "image/dicom-rle",
+    "image/jls",
+    "image/jphc",
+    "image/jpx",
+];
+/// Media types of renderings only (PS3.18 §8.7.4).
+const RENDERED_ONLY: &[&str] = &[
+    "image/png",
+    "image/gif",
+    "image/jph",
+    "text/html",
+    "text/xml",
+    "text/rtf",
+    "application/pdf",
+];
 
 /// Everything a client takes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,6 +100,19 @@ impl Accept {
         let mut parameter: Vec<MediaRange> = parameters.flat_map(parse).collect();
         parameter.truncate(MAX_RANGES);
         Self { parameter, header }
+    }
+
+    /// Whether DICOM and rendered media types are named side by side, which is a 400 (PS3.18
+    /// §8.7.5). Types that are both (`image/jpeg`), wildcards and what is not taken are neither;
+    /// nor is `text/plain`, which libraries add to whatever they are told to ask for.
+    pub fn is_mixed(&self) -> bool {
+        [&self.parameter, &self.header].into_iter().any(|ranges| {
+            let named = |types: &[&str]| {
+                let mut named = ranges.iter().filter(|range| range.weight > 0);
+                named.any(|range| types.contains(&range.media.as_str()))
+            };
+            named(DICOM_ONLY) && named(RENDERED_ONLY)
+        })
     }
 
     /// Of a request.
@@ -269,6 +303,23 @@ mod tests {
         let accept = Accept::new(["image/png", "image/jpeg"].into_iter(), ["a/b,c/d"].into_iter());
         assert_eq!(accept.header, parse("image/png,image/jpeg"));
         assert_eq!(accept.parameter, parse("a/b, c/d"));
+    }
+
+    #[test]
+    fn dicom_and_rendered_types_are_not_asked_for_together() {
+        for (header, parameter, mixed) in [
+            ("application/dicom, image/png", None, true),
+            (r#"multipart/related; type="application/octet-stream", image/gif;q=0.1"#, None, true),
+            ("*/*", Some("application/dicom,text/html"), true),
+            ("application/dicom", Some("image/png"), false),
+            ("application/dicom, image/jpeg, */*", None, false),
+            ("application/dicom, image/png;q=0", None, false),
+            ("text/html,application/xhtml+xml,image/webp,*/*;q=0.8", None, false),
+            ("application/dicom+json, text/plain, */*", None, false),
+        ] {
+            let accept = Accept::new([header].into_iter(), parameter.into_iter());
+            assert_eq!(accept.is_mixed(), mixed, "{header} {parameter:?}");
+        }
     }
 
     proptest! {

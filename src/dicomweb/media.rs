@@ -33,6 +33,30 @@ pub fn of_frame(uid: &str) -> &'static str {
     }
 }
 
+/// The transfer syntax given of a compressed media type when none is named (PS3.18 Table 8.7.3-5).
+pub fn default_syntax(media: &str) -> Option<&'static str> {
+    Some(match media {
+        "image/jpeg" => "1.2.840.10008.1.2.4.70",
+        "image/dicom-rle" => "1.2.840.10008.1.2.5",
+        "image/jls" => "1.2.840.10008.1.2.4.80",
+        "image/jp2" => "1.2.840.10008.1.2.4.90",
+        "image/jpx" => "1.2.840.10008.1.2.4.92",
+        "image/jphc" => "1.2.840.10008.1.2.4.201",
+        "image/jxl" => "1.2.840.10008.1.2.4.110",
+        "video/mpeg" => "1.2.840.10008.1.2.4.101",
+        "video/mp4" => "1.2.840.10008.1.2.4.102",
+        "video/H265" => "1.2.840.10008.1.2.4.107",
+        _ => return None,
+    })
+}
+
+/// Whether pixels in the syntax may have lost something before they came: then what is stored is
+/// what its media type means here, whatever the default (PS3.18 §8.7.3.4).
+pub fn may_be_lossy(uid: &str) -> bool {
+    let more = uid.strip_prefix("1.2.840.10008.1.2.4.").unwrap_or_default();
+    matches!(more, "50" | "51" | "53" | "55" | "81" | "91" | "93" | "203" | "111" | "112")
+}
+
 /// The transfer syntax to state of a frame's bytes: native little endian pixels are the same bytes
 /// whether the data set around them was implicit, explicit or deflated.
 pub fn stated_syntax(uid: &str) -> &str {

@@ -56,6 +56,18 @@ pub async fn related(
     Ok(response(kind, &boundary, None, write(boundary.clone(), parts)))
 }
 
+/// The same, named after the media type of its first part.
+pub async fn related_as_first(
+    parts: impl Stream<Item = Result<Part, ArchiveError>> + Send + 'static,
+) -> Result<Response, Problem> {
+    let mut parts = parts.boxed();
+    let first = parts.try_next().await?.ok_or_else(Problem::not_found)?;
+    let kind = first.content_type.split(';').next().unwrap_or_default().to_owned();
+    let boundary = boundary();
+    let parts = stream::iter([Ok(first)]).chain(parts).boxed();
+    Ok(response(&kind, &boundary, None, write(boundary.clone(), parts)))
+}
+
 /// An answer of one part: its length is known as a whole when the part's is.
 pub fn related_one(kind: &str, part: Part) -> Response {
     let boundary = boundary();

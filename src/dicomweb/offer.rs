@@ -14,39 +14,61 @@ pub struct Offer<'a> {
     pub syntax: Option<&'a str>,
 }
 
+/// A representation of DICOM media types, whose transfer syntax is chosen with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    /// What it is.
+    pub offer: Offer<'a>,
+    /// Its transfer syntax is the one given of its media type when none is named (PS3.18 Tables
+    /// 8.7.3-2, 8.7.3-4, 8.7.3-5).
+    pub default_of_media: bool,
+    /// It is what is given when neither media type nor transfer syntax is named.
+    pub default_of_all: bool,
+}
+
 /// The index of the offer the client takes best: the `accept` parameter is asked first, then the
 /// header; among equals the earlier offer wins. `None`: it takes none of them, which is a 406.
 pub fn choose(accept: &Accept, offers: &[Offer<'_>]) -> Option<usize> {
-    best(&accept.parameter, offers).or_else(|| best(&accept.header, offers))
+    let candidates: Vec<Candidate<'_>> = offers
+        .iter()
+        .map(|offer| Candidate { offer: *offer, default_of_media: true, default_of_all: true })
+        .collect();
+    choose_among(accept, &candidates)
 }
 
-fn best(ranges: &[MediaRange], offers: &[Offer<'_>]) -> Option<usize> {
-    let weights = offers.iter().map(|offer| weight(ranges, offer));
+/// The same, of representations whose transfer syntax is part of the choice (PS3.18 §8.7.8.2).
+pub fn choose_among(accept: &Accept, candidates: &[Candidate<'_>]) -> Option<usize> {
+    best(&accept.parameter, candidates).or_else(|| best(&accept.header, candidates))
+}
+
+fn best(ranges: &[MediaRange], candidates: &[Candidate<'_>]) -> Option<usize> {
+    let weights = candidates.iter().map(|candidate| weight(ranges, candidate));
     let (index, weight) = weights
         .enumerate()
         .fold((0, 0), |best, (index, weight)| if weight > best.1 { (index, weight) } else { best });
     (weight > 0).then_some(index)
 }
 
-/// The weight of the most specific range an offer falls in; 0 when it falls in none.
-fn weight(ranges: &[MediaRange], offer: &Offer<'_>) -> u16 {
+/// The weight of the most specific range a candidate falls in; 0 when it falls in none.
+fn weight(ranges: &[MediaRange], candidate: &Candidate<'_>) -> u16 {
     ranges
         .iter()
-        .filter(|range| takes(range, offer))
+        .filter(|range| takes(range, candidate))
         .max_by_key(|range| (specificity(range), range.weight))
         .map_or(0, |range| range.weight)
 }
 
-fn takes(range: &MediaRange, offer: &Offer<'_>) -> bool {
+fn takes(range: &MediaRange, candidate: &Candidate<'_>) -> bool {
+    let offer = &candidate.offer;
     let wrapped = match range.wrapping {
         Wrapping::Either => true,
         Wrapping::Multipart => offer.multipart,
         Wrapping::Single => !offer.multipart,
     };
     let syntax = match (&range.transfer_syntax, offer.syntax) {
-        // Stored syntaxes are given as they are and stated; transcoding to the default of
-        // PS3.18 §8.7.3.4 does not exist yet.
-        (Syntax::Default | Syntax::Any, _) | (Syntax::Only(_), None) => true,
+        (Syntax::Any, _) | (_, None) => true,
+        (Syntax::Default, Some(_)) if range.media == "*/*" => candidate.default_of_all,
+        (Syntax::Default, Some(_)) => candidate.default_of_media,
         (Syntax::Only(wanted), Some(syntax)) => wanted == syntax,
     };
     wrapped && syntax && covers(&range.media, offer.media)

@@ -21,6 +21,7 @@ use crate::dicomweb::wado::{retrieve_instance, retrieve_instances};
 use crate::dicomweb::wado_bulk::retrieve_bulkdata;
 use crate::dicomweb::wado_frames::retrieve_frames;
 use crate::dicomweb::wado_metadata::retrieve_metadata;
+use crate::dicomweb::wado_pixels::{retrieve_instance_pixels, retrieve_pixels};
 use crate::dicomweb::wado_rendered::{retrieve_rendered, retrieve_thumbnail};
 use crate::dicomweb::wado_uri::retrieve_by_uri;
 use crate::http::base::PublicUrl;
@@ -67,6 +68,9 @@ fn routes() -> Router<Door> {
         .route(series, get(retrieve_instances))
         .route(instance, get(retrieve_instance))
         .route(frames, get(retrieve_frames))
+        .route(&format!("{study}/pixeldata"), get(retrieve_pixels))
+        .route(&format!("{series}/pixeldata"), get(retrieve_pixels))
+        .route(&format!("{instance}/pixeldata"), get(retrieve_instance_pixels))
         .route(&format!("{instance}/bulkdata/{{*value}}"), get(retrieve_bulkdata));
     for resource in [study, series, instance] {
         routes = routes

@@ -1,6 +1,8 @@
 //! WADO-RS: whole instances, of a study, a series or one (PS3.18 §10.4.1.1.1), and what every
 //! retrieval has in common.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::VARY;
@@ -12,16 +14,18 @@ use futures::{StreamExt, TryStreamExt};
 use crate::access::permit::Permit;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
+use crate::archive::file_as::FileAs;
 use crate::dicomweb::accept::Accept;
 use crate::dicomweb::address::{AskedPatient, Place, Urls, instance_path};
 use crate::dicomweb::door::Door;
+use crate::dicomweb::given::{self, Form, Given};
 use crate::dicomweb::media::DICOM;
 use crate::dicomweb::multipart::{Part, primed, related, related_one, single};
-use crate::dicomweb::offer::{Offer, choose};
 use crate::http::caching::{ETag, PRIVATE};
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
+use crate::imaging::error::ImagingError;
 use crate::index::port::Located;
 use crate::model::path::{InstancePath, Scope};
 
@@ -68,22 +72,33 @@ impl FromRequestParts<Door> for Retrieval {
         let permit = caller.may_read(&scope.study)?;
         scope.patient = door.patient_of(&caller, &scope.study, &AskedPatient::of(&query)).await?;
         let accept = Accept::of(&parts.headers, &query);
+        if accept.is_mixed() {
+            return Err(Problem::bad_request(
+                "Accept (or ?accept=) names DICOM and rendered media types; name one kind",
+            ));
+        }
         let headers = parts.headers.clone();
         let archive = door.archive.clone();
         Ok(Self { archive, permit, scope, place, accept, urls, query, headers })
     }
 }
 
-/// Retrieve Study, Retrieve Series: `GET /studies/{study}[/series/{series}]`, every instance as it
-/// is stored. 406 when any is stored in a transfer syntax the client does not take.
+/// Retrieve Study, Retrieve Series: `GET /studies/{study}[/series/{series}]`, every instance in the
+/// transfer syntax the client takes best. 406 when one of them cannot be given in any it takes.
 pub async fn retrieve_instances(asked: Retrieval) -> Result<Response, Problem> {
     check_syntaxes(&asked).await?;
-    let Retrieval { archive, permit, scope, urls, .. } = asked;
-    let instances = archive.instances(&permit, &scope).await?;
+    let instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
+    let asked = Arc::new(asked);
     let parts = instances
         .map(move |located| {
-            let (archive, permit, urls) = (archive.clone(), permit.clone(), urls.clone());
-            async move { open(&archive, &permit, &urls, &located?).await }
+            let asked = Arc::clone(&asked);
+            async move {
+                let located = located?;
+                let syntax = located.transfer_syntax.clone();
+                let form = given::file(&asked.accept, &syntax, located.frames > 0, false);
+                let form = form.ok_or_else(|| ImagingError::Unsupported(refusal(&located)))?;
+                open(&asked, &located, &form).await
+            }
         })
         .buffered(FILES_AHEAD);
     let mut response = related(DICOM, parts).await?;
@@ -91,57 +106,62 @@ pub async fn retrieve_instances(asked: Retrieval) -> Result<Response, Problem> {
     Ok(vary(response))
 }
 
-/// Retrieve Instance: `GET /studies/{study}/series/{series}/instances/{instance}`, as it is stored,
-/// in a part or by itself.
+/// Retrieve Instance: `GET /studies/{study}/series/{series}/instances/{instance}`, in a part or by
+/// itself.
 pub async fn retrieve_instance(asked: Retrieval) -> Result<Response, Problem> {
     let mut instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
     let located = instances.try_next().await?.ok_or_else(Problem::not_found)?;
-    let syntax = Some(located.transfer_syntax.as_str());
-    let offers = [true, false].map(|multipart| Offer { media: DICOM, multipart, syntax });
-    let chosen = choose(&asked.accept, &offers).ok_or_else(|| not_acceptable(&located))?;
-    let multipart = chosen == 0;
-    let etag = etag_of(&located, multipart);
+    let syntax = located.transfer_syntax.clone();
+    let form = given::file(&asked.accept, &syntax, located.frames > 0, true);
+    let form = form.ok_or_else(|| Problem::not_acceptable(refusal(&located)))?;
+    let etag = etag_of(&located, &form);
     if let Some(response) = etag.not_modified(&asked.headers) {
         return Ok(vary(response));
     }
-    let part = open(&asked.archive, &asked.permit, &asked.urls, &located).await?;
-    let mut response = if multipart { related_one(DICOM, part) } else { single(part) };
+    let part = open(&asked, &located, &form).await?;
+    let mut response = if form.multipart { related_one(DICOM, part) } else { single(part) };
     etag.write(response.headers_mut());
     Ok(vary(response))
 }
 
-/// Every instance must be stored in a syntax the client takes; looked through beforehand only when
-/// the client does not take any.
+/// Every instance must be there in a syntax the client takes; looked through beforehand only when
+/// the client does not take whatever there is.
 async fn check_syntaxes(asked: &Retrieval) -> Result<(), Problem> {
-    let takes = |syntax: &str| {
-        let offer = Offer { media: DICOM, multipart: true, syntax: Some(syntax) };
-        choose(&asked.accept, &[offer]).is_some()
-    };
-    if takes("any") {
+    if given::takes_any_file(&asked.accept) {
         return Ok(());
     }
     let mut instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
     while let Some(located) = instances.try_next().await? {
-        if !takes(&located.transfer_syntax) {
-            return Err(not_acceptable(&located));
+        let pixels = located.frames > 0;
+        if given::file(&asked.accept, &located.transfer_syntax, pixels, false).is_none() {
+            return Err(Problem::not_acceptable(refusal(&located)));
         }
     }
     Ok(())
 }
 
-fn not_acceptable(located: &Located) -> Problem {
-    Problem::not_acceptable(format!(
+fn refusal(located: &Located) -> String {
+    format!(
         "instances are given as multipart/related; type=\"application/dicom\" (one instance also as \
-         application/dicom), in the transfer syntax they are stored in, here {}; \
-         transfer-syntax=* takes any",
+         application/dicom), as stored, here in transfer syntax {}, or re-encoded to those the \
+         archive has encoders for; transfer-syntax=* takes any",
         located.transfer_syntax
-    ))
+    )
 }
 
-fn etag_of(located: &Located, multipart: bool) -> ETag {
+fn etag_of(located: &Located, form: &Form<'_>) -> ETag {
     let hash = hex(&located.data_set_sha256);
-    if multipart { ETag::weak(&hash) } else { ETag::strong(&hash) }
+    let opaque = match form.given {
+        Given::Stored if form.syntax.is_some() => hash,
+        // The very file, its meta header included.
+        Given::Stored => format!("{hash}-file"),
+        Given::As(target) => format!("{hash}-{}-{ENCODERS}", target.uid()),
+    };
+    if form.multipart { ETag::weak(&opaque) } else { ETag::strong(&opaque) }
 }
+
+/// Part of the validators of what is re-encoded: raised when the encoders' bytes change.
+pub const ENCODERS: &str = "1";
 
 /// Lower case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
@@ -153,19 +173,50 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Opens an instance's file and reads its first bytes, so that what cannot be read shows early.
-async fn open(
-    archive: &Archive,
-    permit: &Permit,
-    urls: &Urls,
+/// What cannot be re-encoded is given as stored, if the client named no transfer syntax.
+async fn open(asked: &Retrieval, located: &Located, form: &Form<'_>) -> Result<Part, ArchiveError> {
+    let Given::As(target) = form.given else { return stored(asked, located, form).await };
+    let made = match asked.archive.file_as(&asked.permit, located, target).await {
+        Ok(FileAs { transfer_syntax, bytes, body }) => {
+            primed(body).await.map(|body| (transfer_syntax, bytes, body))
+        }
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok((syntax, bytes, body)) => Ok(Part {
+            content_type: format!("{DICOM}; transfer-syntax={syntax}"),
+            location: asked.urls.of(&located.path),
+            bytes: Some(bytes),
+            body,
+        }),
+        Err(ArchiveError::Imaging(error))
+            if given::takes_stored(
+                &asked.accept,
+                DICOM,
+                &located.transfer_syntax,
+                form.multipart,
+            ) =>
+        {
+            tracing::warn!(instance = located.id, %error, "given as stored");
+            stored(asked, located, form).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn stored(
+    asked: &Retrieval,
     located: &Located,
+    form: &Form<'_>,
 ) -> Result<Part, ArchiveError> {
-    let body = primed(archive.file(permit, located)?).await?;
-    Ok(Part {
-        content_type: format!("{DICOM}; transfer-syntax={}", located.transfer_syntax),
-        location: urls.of(&located.path),
-        bytes: Some(located.blob_bytes),
-        body,
-    })
+    let body = primed(asked.archive.file(&asked.permit, located)?).await?;
+    let content_type = if form.media == DICOM {
+        format!("{DICOM}; transfer-syntax={}", located.transfer_syntax)
+    } else {
+        form.media.to_owned()
+    };
+    let location = asked.urls.of(&located.path);
+    Ok(Part { content_type, location, bytes: Some(located.blob_bytes), body })
 }
 
 /// The answer depends on what the client takes.

@@ -10,7 +10,7 @@ pub mod disagreement;
 mod jpeg;
 mod jpeg12;
 mod jpeg2000;
-mod jpegls;
+pub(in crate::imaging) mod jpegls;
 mod jpegxl;
 mod native;
 mod rle;
@@ -118,6 +118,11 @@ enum Family {
     JpegLs,
     Jpeg2000,
     JpegXl,
+}
+
+/// Whether frames of the transfer syntax are decoded here.
+pub fn decodes(transfer_syntax: &str) -> bool {
+    family(transfer_syntax).is_some()
 }
 
 fn family(transfer_syntax: &str) -> Option<Family> {

@@ -1,4 +1,4 @@
-//! Pixels: decoding one frame, drawing it, thumbnails; all on one bounded pool.
+//! Pixels: decoding one frame, drawing it, re-encoding it, thumbnails; all on one bounded pool.
 //!
 //! Never here: I/O, async I/O, the global rayon pool. Start at [`render`].
 
@@ -18,5 +18,6 @@ pub mod render;
 pub mod resample;
 pub mod shapes;
 pub mod thumbnail;
+pub mod transcode;
 pub mod video;
 pub mod view;

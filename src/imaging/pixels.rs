@@ -230,6 +230,26 @@ impl PixelAttributes {
         }
     }
 
+    /// These attributes without what only drawing needs: they take a few hundred bytes.
+    #[must_use]
+    pub fn of_samples(&self) -> Self {
+        Self {
+            rows: self.rows,
+            columns: self.columns,
+            samples_per_pixel: self.samples_per_pixel,
+            bits_allocated: self.bits_allocated,
+            bits_stored: self.bits_stored,
+            high_bit: self.high_bit,
+            signed: self.signed,
+            photometric: self.photometric.clone(),
+            planar: self.planar,
+            frames: self.frames,
+            kind: self.kind,
+            pixel_vr: self.pixel_vr,
+            ..Self::default()
+        }
+    }
+
     /// Pixels of a frame.
     pub fn pixels(&self) -> u64 {
         u64::from(self.rows).saturating_mul(self.columns.into())
@@ -252,6 +272,24 @@ impl Photometric {
             "YBR_RCT" => Self::YbrRct,
             "XYB" => Self::Xyb,
             other => Self::Other(other.chars().take(16).collect()),
+        }
+    }
+
+    /// How it is written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Monochrome1 => "MONOCHROME1",
+            Self::Monochrome2 => "MONOCHROME2",
+            Self::PaletteColor => "PALETTE COLOR",
+            Self::Rgb => "RGB",
+            Self::YbrFull => "YBR_FULL",
+            Self::YbrFull422 => "YBR_FULL_422",
+            Self::YbrPartial422 => "YBR_PARTIAL_422",
+            Self::YbrPartial420 => "YBR_PARTIAL_420",
+            Self::YbrIct => "YBR_ICT",
+            Self::YbrRct => "YBR_RCT",
+            Self::Xyb => "XYB",
+            Self::Other(other) => other,
         }
     }
 

@@ -140,7 +140,7 @@ fn defined(length: u32) -> Option<u32> {
 
 /// Whether explicit VR headers of `vr` have two reserved bytes and a 32-bit length (PS3.5 Table
 /// 7.1-1).
-fn has_long_length(vr: VR) -> bool {
+pub(in crate::dicom) fn has_long_length(vr: VR) -> bool {
     matches!(
         vr,
         VR::OB

@@ -61,14 +61,21 @@ pub(super) fn is_binary(vr: VR) -> bool {
 }
 
 /// Turns the byte order of the numbers of a value (PS3.5 §7.3).
-pub(super) fn turn(vr: VR, value: &mut [u8]) {
-    let size = match vr {
+pub(in crate::dicom) fn turn(vr: VR, value: &mut [u8]) {
+    let size = number_bytes(vr);
+    if size > 1 {
+        for number in value.chunks_exact_mut(size) {
+            number.reverse();
+        }
+    }
+}
+
+/// Bytes of the numbers a value of `vr` consists of; 1 where byte order means nothing.
+pub(in crate::dicom) fn number_bytes(vr: VR) -> usize {
+    match vr {
         VR::AT | VR::OW | VR::SS | VR::US => 2,
         VR::FL | VR::OF | VR::OL | VR::SL | VR::UL => 4,
         VR::FD | VR::OD | VR::OV | VR::SV | VR::UV => 8,
-        _ => return,
-    };
-    for number in value.chunks_exact_mut(size) {
-        number.reverse();
+        _ => 1,
     }
 }

@@ -6,7 +6,7 @@
 //! sender is known to write them.
 
 mod bits;
-mod model;
+pub(in crate::imaging) mod model;
 #[cfg(test)]
 mod tests;
 

@@ -16,5 +16,6 @@ mod stock;
 mod stow;
 mod stow_hostile;
 mod stow_made;
+mod transcoding;
 mod unreadable;
 mod wado_uri;

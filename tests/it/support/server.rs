@@ -265,10 +265,9 @@ impl Server {
         if text.is_empty() { serde_json::json!([]) } else { serde_json::from_str(&text).unwrap() }
     }
 
-    /// The Part 10 file of an instance as stored.
+    /// The Part 10 file of an instance as stored, whatever its transfer syntax.
     pub async fn file(&self, path: &str) -> Vec<u8> {
-        let accept = "application/dicom; transfer-syntax=*";
-        let response = self.get_as(path, accept).await;
+        let response = self.get_as(path, "application/octet-stream").await;
         assert_eq!(response.status(), 200, "{path}");
         response.bytes().await.unwrap().to_vec()
     }

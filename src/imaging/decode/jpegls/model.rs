@@ -4,7 +4,7 @@ use crate::imaging::decode::jpegls::bits::Bits;
 
 /// Parameters of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::imaging::decode::jpegls) struct Parameters {
+pub(in crate::imaging) struct Parameters {
     /// Largest sample.
     pub max: i32,
     /// Largest error of a sample; 0 when lossless.
@@ -17,7 +17,7 @@ pub(in crate::imaging::decode::jpegls) struct Parameters {
 
 impl Parameters {
     /// The defaults of §C.2.4.1.1.1.
-    pub(in crate::imaging::decode::jpegls) fn defaults(max: i32, near: i32) -> Self {
+    pub(in crate::imaging) fn defaults(max: i32, near: i32) -> Self {
         let clamp = |value: i32, low: i32| if value > max || value < low { low } else { value };
         let [one, two, three] = if max >= 128 {
             let factor = (max.min(4095) + 128) / 256;
@@ -39,42 +39,42 @@ impl Parameters {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Context {
+pub(in crate::imaging) struct Context {
     /// Sum of error magnitudes.
-    errors: i32,
+    pub(in crate::imaging) errors: i32,
     /// Sum of errors.
-    bias: i32,
-    correction: i32,
-    count: i32,
+    pub(in crate::imaging) bias: i32,
+    pub(in crate::imaging) correction: i32,
+    pub(in crate::imaging) count: i32,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct RunContext {
-    errors: i32,
-    count: i32,
-    negative: i32,
+pub(in crate::imaging) struct RunContext {
+    pub(in crate::imaging) errors: i32,
+    pub(in crate::imaging) count: i32,
+    pub(in crate::imaging) negative: i32,
 }
 
 /// The state of a scan.
 #[derive(Debug)]
-pub(in crate::imaging::decode::jpegls) struct Model {
-    parameters: Parameters,
+pub(in crate::imaging) struct Model {
+    pub(in crate::imaging) parameters: Parameters,
     /// Distance of two samples that can be told apart.
     step: i32,
-    range: i32,
+    pub(in crate::imaging) range: i32,
     /// Bits of an error that is written in full.
-    error_bits: u32,
-    limit: u32,
+    pub(in crate::imaging) error_bits: u32,
+    pub(in crate::imaging) limit: u32,
     /// Quantized gradient, from the lowest gradient on.
     quantized: Vec<i8>,
-    contexts: Box<[Context; CONTEXTS]>,
-    runs: [RunContext; 2],
+    pub(in crate::imaging) contexts: Box<[Context; CONTEXTS]>,
+    pub(in crate::imaging) runs: [RunContext; 2],
 }
 
 /// A sample's neighbours: left, above, above left, above right.
 #[derive(Debug, Clone, Copy)]
-struct Around {
-    left: i32,
+pub(in crate::imaging) struct Around {
+    pub(in crate::imaging) left: i32,
     above: i32,
     corner: i32,
     right: i32,
@@ -83,13 +83,13 @@ struct Around {
 const CONTEXTS: usize = 365;
 
 /// Bits of a run's length for each run index (§A.7.1.1).
-const RUN_BITS: [u32; 32] = [
+pub(in crate::imaging) const RUN_BITS: [u32; 32] = [
     0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13,
     14, 15,
 ];
 
 impl Model {
-    pub(in crate::imaging::decode::jpegls) fn new(parameters: Parameters) -> Self {
+    pub(in crate::imaging) fn new(parameters: Parameters) -> Self {
         let Parameters { max, near, .. } = parameters;
         let step = 2 * near + 1;
         let range = (max + 2 * near) / step + 1;
@@ -192,7 +192,7 @@ impl Model {
     }
 
     /// The context's number, negative when all signs are to be turned (§A.3).
-    fn context(&self, around: Around) -> Option<i32> {
+    pub(in crate::imaging) fn context(&self, around: Around) -> Option<i32> {
         let Around { left, above, corner, right } = around;
         let quantized = |gradient: i32| {
             let index = usize::try_from(gradient + self.parameters.max).ok()?;
@@ -268,7 +268,7 @@ impl Model {
 
 impl Around {
     /// The edge-detecting predictor (§A.4.1).
-    fn predict(self) -> i32 {
+    pub(in crate::imaging) fn predict(self) -> i32 {
         let (low, high) = (self.left.min(self.above), self.left.max(self.above));
         if self.corner >= high {
             low
@@ -282,7 +282,7 @@ impl Around {
 
 impl Context {
     /// §A.6
-    fn update(&mut self, error: i32, step: i32, reset: i32) {
+    pub(in crate::imaging) fn update(&mut self, error: i32, step: i32, reset: i32) {
         self.bias += error * step;
         self.errors = self.errors.saturating_add(error.abs());
         if self.count == reset {
@@ -302,7 +302,7 @@ impl Context {
 }
 
 impl RunContext {
-    fn update(&mut self, error: i32, size: i32, reset: i32) {
+    pub(in crate::imaging) fn update(&mut self, error: i32, size: i32, reset: i32) {
         self.negative += i32::from(error < 0);
         self.errors = self.errors.saturating_add(size);
         if self.count == reset {
@@ -314,7 +314,7 @@ impl RunContext {
     }
 }
 
-fn around(above: &[i32], current: &[i32], x: usize) -> Option<Around> {
+pub(in crate::imaging) fn around(above: &[i32], current: &[i32], x: usize) -> Option<Around> {
     let [corner, over, right] = *above.get(x..)?.first_chunk::<3>()?;
     Some(Around { left: *current.get(x)?, above: over, corner, right })
 }
@@ -340,7 +340,7 @@ fn run(bits: &mut Bits<'_>, room: usize, run_index: &mut usize) -> Option<usize>
 }
 
 /// Bits of a Golomb code's remainder (§A.5.1).
-fn golomb(count: i32, errors: i32) -> u32 {
+pub(in crate::imaging) fn golomb(count: i32, errors: i32) -> u32 {
     (0..24).find(|width| i64::from(count) << width >= errors.into()).unwrap_or(24)
 }
 
