@@ -1,4 +1,4 @@
-//! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS) and storing (STOW-RS), deleting; below
+//! DICOMweb (PS3.18): searching (QIDO-RS), retrieving (WADO-RS), storing (STOW-RS) and deleting, below
 //! `/dicom-web`.
 //!
 //! Never here: rows, blobs, what a study is. Handlers ask the archive and write what it says.
