@@ -18,3 +18,4 @@ pub mod picture;
 pub mod retrieve;
 mod scope;
 pub mod search;
+mod tables;

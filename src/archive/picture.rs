@@ -189,6 +189,7 @@ impl Archive {
         let encoding = Encoding::of(&located.transfer_syntax);
         let mut collector = PixelCollector::new(encoding);
         layout.scan_header(encoding, self.inner.settings.limits(), &pieces, &mut collector)?;
+        self.read_tables(located, &layout, &mut collector).await?;
         let index = frame.saturating_sub(1);
         let transfer_syntax = located.transfer_syntax.clone();
         Ok((collector.finish(), StoredFrame { transfer_syntax, bytes, index }))
