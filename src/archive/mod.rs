@@ -33,5 +33,6 @@ mod scope;
 pub mod search;
 pub mod show;
 pub mod spool;
+mod tables;
 pub mod transcode;
 mod turned;

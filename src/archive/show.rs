@@ -125,7 +125,8 @@ impl Archive {
     ) -> Result<(PixelAttributes, Tree), ArchiveError> {
         let encoding = Encoding::of(&located.transfer_syntax);
         let tree = Tree::with_sequences(encoding, IMAGE_SEQUENCES);
-        let (collector, tree) = self.heard_to_show(located, layout, tree, !told).await?;
+        let (mut collector, tree) = self.heard_to_show(located, layout, tree, !told).await?;
+        self.read_tables(located, layout, &mut collector).await?;
         let attributes = collector.finish();
         Ok((attributes, tree))
     }

@@ -174,6 +174,10 @@ pub enum Palette {
 /// Frames whose own rules are kept; those after it have the shared ones.
 pub const MAX_FRAMES: usize = 100_000;
 
+/// Bytes of a lookup table that are read: twice what the longest plain one has, since segmented ones
+/// may be longer.
+pub const MAX_TABLE_BYTES: u64 = 256 * 1024;
+
 /// Listens to a header scan and keeps the pixel attributes.
 #[derive(Debug)]
 pub struct PixelCollector {
@@ -184,6 +188,17 @@ impl PixelCollector {
     /// A collector for a data set of that encoding.
     pub fn new(encoding: Encoding) -> Self {
         Self { heard: Heard::new(encoding) }
+    }
+
+    /// Where lookup tables may lie that were too long to be heard with the header: paths as
+    /// [`Layout::bulk`](crate::dicom::layout::Layout::bulk) knows them. They are worth a read each.
+    pub fn missing_tables(&self) -> Vec<String> {
+        self.heard.missing_tables()
+    }
+
+    /// The bytes of a table that was missing.
+    pub fn table(&mut self, path: &str, bytes: &[u8]) {
+        self.heard.table(path, bytes);
     }
 
     /// The attributes heard.

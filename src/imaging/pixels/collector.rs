@@ -242,6 +242,40 @@ impl Heard {
         }
     }
 
+    pub(in crate::imaging::pixels) fn missing_tables(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for (color, raw) in (1..).zip(&self.palette) {
+            if raw.bulk {
+                // Which of the two it is was not kept; an object has one.
+                paths.extend([format!("0028120{color}"), format!("0028122{color}")]);
+            }
+        }
+        if self.modality_lut.bulk {
+            paths.push(MODALITY_LUT_DATA.to_owned());
+        }
+        if self.voi_lut.bulk {
+            paths.extend([VOI_LUT_DATA.to_owned(), SHARED_VOI_LUT_DATA.to_owned()]);
+        }
+        paths
+    }
+
+    pub(in crate::imaging::pixels) fn table(&mut self, path: &str, bytes: &[u8]) {
+        let (raw, segmented) = match path {
+            MODALITY_LUT_DATA => (Some(&mut self.modality_lut), false),
+            VOI_LUT_DATA | SHARED_VOI_LUT_DATA => (Some(&mut self.voi_lut), false),
+            _ => {
+                let (kind, color) = path.split_at_checked(7).unwrap_or((path, ""));
+                let color = color.parse().ok().and_then(|color: usize| color.checked_sub(1));
+                (color.and_then(|color| self.palette.get_mut(color)), kind == "0028122")
+            }
+        };
+        match raw {
+            Some(raw) if segmented => raw.segments = Some(bytes.to_vec()),
+            Some(raw) => raw.data = Some(bytes.to_vec()),
+            None => {}
+        }
+    }
+
     pub(in crate::imaging::pixels) fn finish(self) -> PixelAttributes {
         let Self { order, mut attributes, palette, mut object, shared, .. } = self;
         object.overlay(shared);
@@ -400,6 +434,11 @@ fn is_group(tag: Tag) -> bool {
 
 /// Windows kept of an element; the first that can be used is drawn.
 const WINDOWS: usize = 8;
+
+/// Paths of LUT Data (0028,3006) of the tables that are drawn by.
+const MODALITY_LUT_DATA: &str = "00283000/1/00283006";
+const VOI_LUT_DATA: &str = "00283010/1/00283006";
+const SHARED_VOI_LUT_DATA: &str = "52009229/1/00289132/1/00283010/1/00283006";
 
 const PIXEL_SPACING: Tag = Tag(0x0028, 0x0030);
 const MODALITY_LUT: Tag = Tag(0x0028, 0x3000);

@@ -190,6 +190,32 @@ fn a_table_too_long_for_the_header_scan_is_known_to_be_missing() {
 }
 
 #[test]
+fn a_table_too_long_for_the_header_scan_can_be_given_later() {
+    let mut header = Header::little()
+        .words(Tag(0x0028, 0x1101), VR::US, &[2, 0, 16])
+        .words(Tag(0x0028, 0x1102), VR::US, &[2, 0, 16])
+        .words(Tag(0x0028, 0x1103), VR::US, &[2, 0, 16])
+        .bulk(Tag(0x0028, 0x1201), VR::OW)
+        .bulk(Tag(0x0028, 0x1222), VR::OW)
+        .words(Tag(0x0028, 0x1203), VR::OW, &[5, 6])
+        .group(Tag(0x0028, 0x3010), |item| {
+            item.words(Tag(0x0028, 0x3002), VR::US, &[2, 0, 8]).bulk(Tag(0x0028, 0x3006), VR::OW)
+        });
+    let voi = "00283010/1/00283006";
+    let paths = header.0.missing_tables();
+    assert!(["00281201", "00281222", voi].iter().all(|path| paths.iter().any(|it| it == path)));
+    assert!(!paths.iter().any(|path| path.ends_with("00281203") || path.contains("00283000")));
+    header.0.table("00281201", &[1, 0, 2, 0]);
+    header.0.table("00281222", &[0, 0, 2, 0, 3, 0, 4, 0]);
+    header.0.table(voi, &[7, 0, 8, 0]);
+    header.0.table("00281209", &[1, 1]);
+    let told = header.finish();
+    let Palette::Read(tables) = told.palette else { panic!("{:?}", told.palette) };
+    assert_eq!(tables.map(|table| table.entries), [vec![1, 2], vec![3, 4], vec![5, 6]]);
+    assert!(matches!(told.voi_lut, LutState::Read(lut) if lut.entries == [7, 8]));
+}
+
+#[test]
 fn frames_have_the_shared_rules_until_they_have_their_own() {
     let header = Header::little()
         .text(SLOPE, "9")

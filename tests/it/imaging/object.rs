@@ -70,6 +70,11 @@ pub(super) fn open(path: &Path) -> Result<Object, String> {
     layout
         .scan_header(encoding, Limits::DEFAULT, &pieces, &mut collector)
         .map_err(|error| error.to_string())?;
+    for path in collector.missing_tables() {
+        if let Some(bulk) = layout.bulk(&path) {
+            collector.table(&path, &cut(bulk.value.clone()).bytes);
+        }
+    }
     if layout.pixels.is_none() {
         return Err("no pixels".to_owned());
     }

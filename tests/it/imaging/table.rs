@@ -60,18 +60,11 @@ struct Row {
 }
 
 /// What is known to be wrong, with the reason the table gives.
-const KNOWN: [(&str, &str); 4] = [
-    ("big endian OW", BIG_WORDS),
-    ("8 bits, planar 1, big endian", BIG_WORDS),
-    ("gdcm-US-ALOKA-16.dcm, as colours", LONG_TABLES),
-    ("gdcm-US-ALOKA-16_big.dcm, as colours", LONG_TABLES),
-];
+const KNOWN: [(&str, &str); 2] =
+    [("big endian OW", BIG_WORDS), ("8 bits, planar 1, big endian", BIG_WORDS)];
 
 const BIG_WORDS: &str =
     "frames that begin or end inside a big endian word are read without its other half";
-
-const LONG_TABLES: &str = "lookup tables of more than 64 KiB are not read with the header, and the \
-                           frame is refused";
 
 /// How far a frame may be from the nearest oracle.
 #[derive(Debug, Clone, Copy, PartialEq)]
