@@ -127,10 +127,7 @@ fn frame(study: &str) -> (PixelAttributes, StoredFrame) {
     let ranges = layout.frame(index).unwrap().ranges;
     let bytes: Vec<u8> = ranges
         .iter()
-        .flat_map(|range| {
-            let place = |at: u64| usize::try_from(at).unwrap();
-            data_set[place(range.start)..place(range.end)].to_vec()
-        })
+        .flat_map(|range| data_set[range.start as usize..range.end as usize].to_vec())
         .collect();
     (attributes, StoredFrame { transfer_syntax: syntax, bytes: bytes.into(), index })
 }
