@@ -76,7 +76,7 @@ impl Archive {
         located: &Located,
         reading: Reading,
     ) -> Result<Picture, ArchiveError> {
-        self.check_study(permit, located)?;
+        check_study(permit, located)?;
         let tree = self.tree_of(located, &layout_of(located)?).await?;
         let work = move || Ok(reading.write(&report::page(&tree)));
         let page = self.inner.pool.run(located.blob_bytes.min(MAX_PAGE_BYTES), work).await?;
@@ -89,7 +89,7 @@ impl Archive {
         permit: &Permit,
         located: &Located,
     ) -> Result<Encapsulated, ArchiveError> {
-        self.check_study(permit, located)?;
+        check_study(permit, located)?;
         let layout = layout_of(located)?;
         let tree = self.tree_of(located, &layout).await?;
         let root = tree.root();
@@ -156,10 +156,10 @@ impl Archive {
         let page = self.inner.pool.run(bytes, work).await?;
         Ok(finished(located, reading, page))
     }
+}
 
-    fn check_study(&self, permit: &Permit, located: &Located) -> Result<(), ArchiveError> {
-        if permit.covers_study(&located.path.study) { Ok(()) } else { Err(ArchiveError::Denied) }
-    }
+fn check_study(permit: &Permit, located: &Located) -> Result<(), ArchiveError> {
+    if permit.covers_study(&located.path.study) { Ok(()) } else { Err(ArchiveError::Denied) }
 }
 
 fn finished(located: &Located, reading: Reading, page: String) -> Picture {

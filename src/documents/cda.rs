@@ -149,7 +149,7 @@ impl Walk {
         match role {
             Role::Section => self.sections = self.sections.saturating_add(1),
             Role::Paragraph | Role::List(_) | Role::Item | Role::Row | Role::Caption => {
-                self.flush()
+                self.flush();
             }
             Role::Cell(_) => self.pending.clear(),
             _ => {}
@@ -237,7 +237,7 @@ impl Walk {
 
     fn finish(mut self) -> Page {
         if self.page.title.is_empty() {
-            self.page.title = "Clinical document".to_owned();
+            "Clinical document".clone_into(&mut self.page.title);
         }
         if self.page.lines.is_empty() {
             let text = "The document has no narrative to show.".to_owned();

@@ -1,4 +1,4 @@
-//! Moving pictures: frames one after the other in a GIF (GIF89a), repeated for ever.
+//! Moving pictures: frames one after the other in a GIF (`GIF89a`), repeated for ever.
 
 use std::fmt;
 

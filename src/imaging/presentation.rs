@@ -36,7 +36,8 @@ pub struct Presentation {
     modality_lut: LutState,
     voi: Vec<(Targets, Voi)>,
     inverse: bool,
-    presentation_lut: Option<Lut>,
+    /// Presentation LUT Sequence (2050,0010).
+    output_lut: Option<Lut>,
     shutters: Vec<Shutter>,
     /// Level behind the shutter.
     shutter_level: u8,
@@ -155,7 +156,7 @@ pub struct Presented {
     modality_lut: LutState,
     voi: Option<Voi>,
     inverse: bool,
-    presentation_lut: Option<Lut>,
+    output_lut: Option<Lut>,
     shutters: Vec<Shutter>,
     shutter_level: u8,
     quarters: u8,
@@ -191,7 +192,7 @@ impl Presentation {
             modality_lut: self.modality_lut.clone(),
             voi: chosen(&self.voi, instance, frame),
             inverse: self.inverse,
-            presentation_lut: self.presentation_lut.clone(),
+            output_lut: self.output_lut.clone(),
             shutters: self.shutters.clone(),
             shutter_level: self.shutter_level,
             quarters: self.quarters,

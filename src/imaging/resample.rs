@@ -133,7 +133,7 @@ pub fn turned(source: Raster, quarters: u8, flip_across: bool, flip_down: bool) 
     }
     let channels = usize::from(source.channels.max(1));
     let (width, height) = (index(source.width), index(source.height));
-    let (across, down) = if quarters % 2 == 0 { (width, height) } else { (height, width) };
+    let (across, down) = if quarters.is_multiple_of(2) { (width, height) } else { (height, width) };
     let mut data = Vec::with_capacity(source.data.len());
     for y in 0..down {
         let y = if flip_down { down - 1 - y } else { y };
@@ -149,7 +149,7 @@ pub fn turned(source: Raster, quarters: u8, flip_across: bool, flip_down: bool) 
             data.extend_from_slice(source.data.get(at..at + channels).unwrap_or(&[]));
         }
     }
-    let (width, height) = if quarters % 2 == 0 {
+    let (width, height) = if quarters.is_multiple_of(2) {
         (source.width, source.height)
     } else {
         (source.height, source.width)

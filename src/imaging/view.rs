@@ -142,8 +142,8 @@ mod tests {
 
     use super::{Fit, Rect, Region, View};
 
-    fn pixels(left: f64, top: f64, width: Option<f64>, height: Option<f64>) -> Option<Region> {
-        Some(Region::Pixels { left, top, width, height })
+    fn pixels(left: f64, top: f64, width: Option<f64>, height: Option<f64>) -> Region {
+        Region::Pixels { left, top, width, height }
     }
 
     #[test]
@@ -170,14 +170,14 @@ mod tests {
         let rect = |fit, region| View { fit, region, ..View::default() }.rect((100, 50));
         let within = Fit::Within { width: 9, height: 9 };
         let expected = Rect { left: 90.0, top: 0.0, width: 10.0, height: 50.0 };
-        assert_eq!(rect(within, pixels(90.0, 0.0, Some(30.0), None)), Ok(expected));
+        assert_eq!(rect(within, Some(pixels(90.0, 0.0, Some(30.0), None))), Ok(expected));
         let expected = Rect { left: 1.5, top: 2.5, width: 3.0, height: 4.0 };
-        assert_eq!(rect(within, pixels(1.5, 2.5, Some(3.0), Some(4.0))), Ok(expected));
+        assert_eq!(rect(within, Some(pixels(1.5, 2.5, Some(3.0), Some(4.0)))), Ok(expected));
         let parts = Some(Region::Parts { left: 0.25, top: 0.5, right: 0.5, bottom: 1.0 });
         let expected = Rect { left: 25.0, top: 25.0, width: 25.0, height: 25.0 };
         assert_eq!(rect(Fit::AsIs, parts), Ok(expected));
-        assert!(rect(within, pixels(100.0, 0.0, None, None)).is_err());
-        assert!(rect(within, pixels(0.0, 0.0, Some(0.0), None)).is_err());
+        assert!(rect(within, Some(pixels(100.0, 0.0, None, None))).is_err());
+        assert!(rect(within, Some(pixels(0.0, 0.0, Some(0.0), None))).is_err());
     }
 
     proptest! {

@@ -23,7 +23,7 @@ pub fn draw(
     let window = presented.window(&attributes, &decoded);
     let size = (decoded.width, decoded.height);
     let mut raster = tone(&attributes, &decoded, frame.index, window, size)?;
-    if let (Some(lut), 1) = (&presented.presentation_lut, raster.channels) {
+    if let (Some(lut), 1) = (&presented.output_lut, raster.channels) {
         map(&mut raster, lut);
     }
     for overlay in &presented.overlays {
@@ -42,7 +42,7 @@ pub fn draw(
     let part = resample(&raster, &canvas.rect, across, down);
     let mut raster = turned(part, canvas.quarters, canvas.flip, false);
     draw_graphics(&mut raster, &canvas, &presented.drawings);
-    Ok(afterwards(raster, view)?)
+    afterwards(raster, view)
 }
 
 /// Memory, in bytes, that the picture takes beside the decoded frame.
@@ -54,13 +54,12 @@ pub fn cost(attributes: &PixelAttributes, presented: &Presented, view: &View) ->
 
 /// Region and flips of the view, on what the state has made.
 fn afterwards(raster: Raster, view: &View) -> Result<Raster, ImagingError> {
-    let raster = match view.region {
-        None => raster,
-        Some(_) => {
-            let rect = view.rect((raster.width, raster.height))?;
-            let (width, height) = view.size(&rect, 1.0);
-            resample(&raster, &rect, width, height)
-        }
+    let raster = if view.region.is_some() {
+        let rect = view.rect((raster.width, raster.height))?;
+        let (width, height) = view.size(&rect, 1.0);
+        resample(&raster, &rect, width, height)
+    } else {
+        raster
     };
     Ok(turned(raster, 0, view.flip_across, view.flip_down))
 }

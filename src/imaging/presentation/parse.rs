@@ -32,7 +32,7 @@ pub fn parse(state: Item<'_>) -> Presentation {
         modality_lut: state.first(Tag(0x0028, 0x3000)).map_or(LutState::Absent, table),
         voi: state.items(Tag(0x0028, 0x3110)).map(|item| (targets(item), voi(item))).collect(),
         inverse: is(state, Tag(0x2050, 0x0020), "INVERSE"),
-        presentation_lut: match state.first(Tag(0x2050, 0x0010)).map(table) {
+        output_lut: match state.first(Tag(0x2050, 0x0010)).map(table) {
             Some(LutState::Read(lut)) => Some(lut),
             _ => None,
         },

@@ -107,7 +107,7 @@ fn the_part_shown_is_turned_and_then_flipped() {
     let area = sequence(Tag(0x0070, 0x005A), &[area.concat()]);
     let rotation = element(Tag(0x0070, 0x0042), "US", &90_u16.to_le_bytes());
     let flip = text(Tag(0x0070, 0x0041), "CS", "Y");
-    let plain = drawn(&state(&[area.clone()]), View::default());
+    let plain = drawn(&state(std::slice::from_ref(&area)), View::default());
     assert_eq!((plain.width, plain.data), (2, vec![30, 60, 150, 180]));
     let turned = drawn(&state(&[rotation.clone(), area.clone()]), View::default());
     assert_eq!(turned.data, [150, 30, 180, 60]);

@@ -10,7 +10,7 @@ use crate::support::server::Server;
 async fn with_gradient() -> (Server, String) {
     let server = Server::start();
     let object = gradient();
-    assert_eq!(server.store(&[object.clone()]).await, [0]);
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
     (server, object.path())
 }
 
@@ -61,7 +61,9 @@ fn flipped(across: bool, down: bool) -> Vec<u8> {
     let levels = gradient_levels();
     let mut rows: Vec<Vec<u8>> = levels.chunks(8).map(<[u8]>::to_vec).collect();
     if across {
-        rows.iter_mut().for_each(|row| row.reverse());
+        for row in &mut rows {
+            row.reverse();
+        }
     }
     if down {
         rows.reverse();
@@ -128,7 +130,7 @@ async fn overlay_bits_inside_the_pixel_words_are_drawn() {
         .number(0x6000_0100, 16)
         .number(0x6000_0102, 15)
         .bytes(0x7FE0_0010, b"OW", words.iter().flat_map(|word| word.to_le_bytes()).collect());
-    assert_eq!(server.store(&[object.clone()]).await, [0]);
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
     let query = "window=500,1000,linear&overlays=yes";
     let drawn = png(&server, &format!("{}/rendered?{query}", object.path())).await;
     let levels = drawn.as_bytes();
@@ -224,7 +226,7 @@ async fn the_objects_own_profile_is_carried() {
             b"OW",
             gradient_levels().iter().flat_map(|level| [*level; 3]).collect(),
         );
-    assert_eq!(server.store(&[object.clone()]).await, [0]);
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
     for query in ["", "?iccprofile=yes"] {
         let response =
             server.get_as(&format!("{}/rendered{query}", object.path()), "image/png").await;
@@ -308,7 +310,7 @@ async fn what_cannot_be_decoded_is_told_and_has_a_placeholder() {
     let mut object = gradient();
     let bytes = vec![9; 96];
     object.text(0x0028_0004, b"CS", "HSV").number(0x0028_0002, 3).bytes(0x7FE0_0010, b"OW", bytes);
-    assert_eq!(server.store(&[object.clone()]).await, [0]);
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
     let (status, detail) = refused(&server, &format!("{}/rendered", object.path()), "*/*").await;
     assert_eq!(status, 406, "{detail}");
     for query in ["", "?viewport=64,80"] {

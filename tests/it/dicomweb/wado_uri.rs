@@ -27,7 +27,7 @@ async fn png(server: &Server, query: &str) -> (u32, u32, Vec<u8>) {
 async fn with_gradient() -> (Server, String) {
     let server = Server::start();
     let object = gradient();
-    assert_eq!(server.store(&[object.clone()]).await, [0]);
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
     (server, query_of(&object))
 }
 
@@ -66,7 +66,7 @@ async fn regions_and_sizes_are_cut_and_scaled() {
 async fn the_instance_itself_comes_as_stored() {
     let server = Server::start();
     let object = gradient();
-    assert_eq!(server.store(&[object.clone()]).await, [0]);
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
     let query = query_of(&object);
     for more in ["", "&transferSyntax=1.2.840.10008.1.2.1"] {
         let response = get(&server, &format!("{query}&contentType=application/dicom{more}")).await;
