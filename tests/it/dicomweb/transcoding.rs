@@ -167,7 +167,7 @@ async fn a_whole_instance_is_made_once_and_the_second_who_asks_gets_it_as_it_is(
 #[tokio::test]
 async fn an_instance_of_many_frames_takes_no_more_memory_than_a_few() {
     const LARGE: usize = 512;
-    const MANY: usize = 160;
+    const MANY: usize = 320;
     let server = Server::start();
     let mut object = multi_frame();
     let pixels = (0..MANY * LARGE * LARGE).flat_map(|n| ((n % 509) as u16).to_le_bytes()).collect();
@@ -185,7 +185,7 @@ async fn an_instance_of_many_frames_takes_no_more_memory_than_a_few() {
         while response.chunk().await.unwrap().is_some() {}
     }
     let grown = server.peak_kib().saturating_sub(before) / 1024;
-    assert!(grown < 64, "{grown} MiB for an object of {} MiB", MANY * LARGE * LARGE * 2 >> 20);
+    assert!(grown < 128, "{grown} MiB for an object of {} MiB", MANY * LARGE * LARGE * 2 >> 20);
 }
 
 #[tokio::test]

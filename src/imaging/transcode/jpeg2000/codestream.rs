@@ -95,7 +95,9 @@ fn shift_and_transform(picture: &mut Picture) {
     if !picture.signed {
         let middle = 1 << (picture.precision - 1);
         for component in &mut picture.components {
-            component.iter_mut().for_each(|sample| *sample -= middle);
+            for sample in component {
+                *sample -= middle;
+            }
         }
     }
     if let (true, [red, green, blue]) = (picture.transform, picture.components.as_mut_slice()) {

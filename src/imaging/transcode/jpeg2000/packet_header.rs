@@ -44,11 +44,16 @@ impl HeaderBits {
     }
 }
 
+/// Nodes of a level by rows, and how many a row has.
+type Level = (usize, Vec<Node>);
+/// A minimum, what is known of it, and whether all is.
+type Node = (u32, u32, bool);
+
 /// A tree of minima (§B.10.2).
 #[derive(Debug)]
 pub(in crate::imaging::transcode) struct TagTree {
-    /// From the leaves up: width, nodes with value, what is known of it, and whether all is.
-    levels: Vec<(usize, Vec<(u32, u32, bool)>)>,
+    /// From the leaves up.
+    levels: Vec<Level>,
 }
 
 impl TagTree {
@@ -59,12 +64,12 @@ impl TagTree {
         leaves: impl Iterator<Item = u32>,
     ) -> Self {
         let nodes = leaves.map(|value| (value, 0, false)).collect();
-        let mut levels = vec![(width, nodes)];
+        let mut levels: Vec<Level> = vec![(width, nodes)];
         let (mut width, mut height) = (width, height);
         while width > 1 || height > 1 {
             let (across, down) = (width.div_ceil(2), height.div_ceil(2));
             let mut nodes = vec![(u32::MAX, 0, false); across * down];
-            let below: &Vec<(u32, u32, bool)> = &levels[levels.len() - 1].1;
+            let below: &[Node] = &levels[levels.len() - 1].1;
             for (index, (value, ..)) in below.iter().enumerate() {
                 let (x, y) = (index % width / 2, index / width / 2);
                 let node = &mut nodes[y * across + x];
