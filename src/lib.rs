@@ -8,16 +8,18 @@
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`dicomweb`] | QIDO-RS and WADO-RS |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
+//! | 6 | [`fascicolo`] | whose studies and documents are, which belong together |
 //! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |
 //! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |
 //! | 4 | [`access`] | who may: actors, purposes, permits |
 //! | 4 | [`jobs`] | work that can wait: runner over the durable queue |
 //! | 3 | [`index`] | rows: port, query, SQLite and PostgreSQL adapters |
 //! | 2 | [`blobs`] | bytes: immutable keys, durable writes, ranged reads |
+//! | 2 | [`hl7`] | CDA documents and HL7 version 2 messages, bytes to values |
 //! | 2 | [`imaging`] | pixels: bounded pool, decoding, rendering, thumbnails |
 //! | 2 | [`model`] | plain values the rooms above exchange |
 //! | 1 | [`dicom`] | bytes to values: scanner, Part 10, frames, DICOM JSON, character sets |
-//! | 1 | [`people`] | patient identifiers |
+//! | 1 | [`people`] | identifiers of people, and how alike two people are |
 //! | 1 | [`clock`], [`telemetry`] | time as an argument; log and metric names |
 //! | 1 | [`steps`] | where a debug build can be made to die, for the tests |
 //!
@@ -33,6 +35,8 @@ pub mod config;
 pub mod dicom;
 pub mod dicomweb;
 pub mod dimse;
+pub mod fascicolo;
+pub mod hl7;
 pub mod http;
 pub mod imaging;
 pub mod index;

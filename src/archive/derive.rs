@@ -17,6 +17,8 @@ impl Archive {
         let Some(series) = self.inner.index.series(id).await? else { return Ok(()) };
         match job.kind {
             JobKind::SeriesThumbnail => self.series_thumbnail(&series).await.map(drop),
+            // The fascicolo's own, a floor above.
+            JobKind::SeriesFascicolo => Ok(()),
             JobKind::SeriesMetadata => {
                 let subject = Subject::Study(series.scope.study.clone());
                 let permit = self.access().permit(&Actor::System, Purpose::Operation, subject);

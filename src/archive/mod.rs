@@ -11,6 +11,7 @@ mod facts;
 mod flights;
 pub mod frame;
 mod inflate;
+pub mod header;
 pub mod ingest;
 pub mod integrity;
 pub mod metadata;

@@ -13,6 +13,7 @@ use crate::cli::configuration;
 use crate::cli::demo;
 use crate::cli::exit::Exit;
 use crate::cli::exit::of_error;
+use crate::cli::fascicolo;
 use crate::cli::import;
 use crate::cli::output::Output;
 use crate::cli::send;
@@ -53,6 +54,7 @@ async fn dispatch(command: Command, output: Output) -> anyhow::Result<Exit> {
         Command::Send(send) => send::send(&send, output).await,
         Command::Echo(echo) => send::echo(&echo, output).await,
         Command::Check(check) => check::run(&check, output).await,
+        Command::Fascicolo(fascicolo) => fascicolo::run(&fascicolo, output).await,
         Command::Config(config) => configuration::run(&config, output),
     }
 }

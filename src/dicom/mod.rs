@@ -18,6 +18,7 @@ pub mod frames;
 pub mod header;
 mod header_table;
 mod header_text;
+pub mod identity;
 pub mod json;
 mod json_value;
 mod latin;

@@ -7,17 +7,21 @@ pub enum JobKind {
     SeriesThumbnail,
     /// Precompute a quiet series' `/metadata`; subject: the index's series id.
     SeriesMetadata,
+    /// Say whose a quiet series' study is and link its documents; subject: the index's series id.
+    SeriesFascicolo,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::SeriesThumbnail, Self::SeriesMetadata];
+    pub const ALL: [Self; 3] =
+        [Self::SeriesThumbnail, Self::SeriesMetadata, Self::SeriesFascicolo];
 
     /// The stored form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SeriesThumbnail => "series-thumbnail",
             Self::SeriesMetadata => "series-metadata",
+            Self::SeriesFascicolo => "series-fascicolo",
         }
     }
 

@@ -17,6 +17,7 @@ use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::dicomweb::routes as dicomweb;
 use crate::dimse::listener::Listener as DicomListener;
+use crate::fascicolo::fascicolo::Fascicolo;
 use crate::http::health;
 use crate::http::health::Check;
 use crate::http::health::Readiness;
@@ -29,6 +30,7 @@ use crate::index::open as index;
 use crate::index::port::SharedIndex;
 use crate::jobs::runner::Runner;
 use crate::jobs::runner::Work;
+use crate::model::job::JobKind;
 use crate::server::error::StartError;
 use crate::server::lock::DataLock;
 use crate::server::sweep;
@@ -38,6 +40,8 @@ use crate::server::sweep;
 pub struct Rooms {
     /// The archive.
     pub archive: Archive,
+    /// The fascicolo over it.
+    pub fascicolo: Fascicolo,
     index: SharedIndex,
     committer: Committer,
 }
@@ -74,12 +78,14 @@ impl Rooms {
             settings: settings.archive.clone(),
             index: Arc::clone(&index),
             committer: committer.clone(),
-            blobs,
+            blobs: blobs.clone(),
             pool: Pool::open(&settings.imaging)?,
             clock: Arc::clone(clock),
             access: Access::default(),
         });
-        Ok(Self { archive, index, committer })
+        let fascicolo =
+            Fascicolo::new(archive.clone(), Arc::clone(&index), blobs, Arc::clone(clock));
+        Ok(Self { archive, fascicolo, index, committer })
     }
 
     /// Finishes what is queued and closes the stores.
@@ -150,12 +156,23 @@ fn readiness(archive: &Archive) -> Readiness {
 }
 
 fn runner(settings: &Settings, rooms: &Rooms, clock: SharedClock, http: SocketAddr) -> Runner {
-    let archive = rooms.archive.clone();
+    let (archive, fascicolo) = (rooms.archive.clone(), rooms.fascicolo.clone());
     let public = settings.http.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
     let base = format!("{}/dicom-web", public.trim_end_matches('/'));
     let work: Work = Arc::new(move |job| {
-        let (archive, base) = (archive.clone(), base.clone());
-        async move { archive.do_job(&job, &base).await.map_err(|error| error.to_string()) }.boxed()
+        let (archive, fascicolo) = (archive.clone(), fascicolo.clone());
+        let base = base.clone();
+        let work = async move {
+            match job.kind {
+                JobKind::SeriesFascicolo => {
+                    fascicolo.do_job(&job).await.map_err(|error| error.to_string())
+                }
+                JobKind::SeriesThumbnail | JobKind::SeriesMetadata => {
+                    archive.do_job(&job, &base).await.map_err(|error| error.to_string())
+                }
+            }
+        };
+        work.boxed()
     });
     let worker = uuid::Uuid::now_v7().to_string();
     Runner::new(settings.jobs.clone(), worker, Arc::clone(&rooms.index), clock, work)

@@ -17,6 +17,7 @@ mod cli;
 mod dicom;
 mod dicomweb;
 mod dimse;
+mod fascicolo;
 mod imaging;
 mod index;
 mod promises;

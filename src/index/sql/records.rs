@@ -263,7 +263,8 @@ pub(super) async fn knows_blobs(pool: &Pool, keys: &[String]) -> Result<Vec<bool
         });
         sql.push(
             ") SELECT blob_key FROM k WHERE EXISTS (SELECT 1 FROM copy c WHERE c.blob_key = k.blob_key)
-             OR EXISTS (SELECT 1 FROM derived d WHERE d.blob_key = k.blob_key)",
+             OR EXISTS (SELECT 1 FROM derived d WHERE d.blob_key = k.blob_key)
+             OR EXISTS (SELECT 1 FROM document d WHERE d.blob_key = k.blob_key)",
         );
         let found: Vec<String> = sql.build_query_scalar().fetch_all(pool).await.map_err(failed)?;
         known.extend(found);
@@ -317,11 +318,11 @@ fn path(row: &DbRow, at: usize) -> Result<InstancePath, IndexError> {
     })
 }
 
-fn hash(row: &DbRow, at: usize) -> Result<[u8; 32], IndexError> {
+pub(super) fn hash(row: &DbRow, at: usize) -> Result<[u8; 32], IndexError> {
     let bytes: Vec<u8> = get(row, at)?;
     bytes.try_into().map_err(|_| IndexError::Inconsistent("a hash of another length".to_owned()))
 }
 
-fn unsigned(figure: i64) -> u64 {
+pub(super) fn unsigned(figure: i64) -> u64 {
     u64::try_from(figure).unwrap_or(0)
 }

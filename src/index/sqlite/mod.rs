@@ -6,12 +6,22 @@ pub mod adapter;
 #[path = "../sql/condition.rs"]
 mod condition;
 pub mod dialect;
+#[path = "../sql/documents.rs"]
+mod documents;
 #[path = "../sql/events.rs"]
 mod events;
+#[path = "../sql/fascicolo.rs"]
+mod fascicolo;
 #[path = "../sql/jobs.rs"]
 mod jobs;
+#[path = "../sql/links.rs"]
+mod links;
 #[path = "../sql/migration.rs"]
 mod migration;
+#[path = "../sql/people.rs"]
+mod people;
+#[path = "../sql/people_read.rs"]
+mod people_read;
 #[path = "../sql/places.rs"]
 mod places;
 #[path = "../sql/records.rs"]
@@ -24,3 +34,5 @@ mod search;
 mod store;
 #[path = "../sql/tail.rs"]
 mod tail;
+#[path = "../sql/waiting.rs"]
+mod waiting;

@@ -1,6 +1,7 @@
 //! One conformance suite, run on SQLite and on PostgreSQL.
 
 mod committing;
+mod fascicolo;
 mod jobs;
 mod matching;
 mod objects;
