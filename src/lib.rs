@@ -8,6 +8,7 @@
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`dicomweb`] | QIDO-RS and WADO-RS |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
+//! | 7 | [`mllp`] | HL7 version 2 over TCP |
 //! | 6 | [`fascicolo`] | whose studies and documents are, which belong together |
 //! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |
 //! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |
@@ -41,6 +42,7 @@ pub mod http;
 pub mod imaging;
 pub mod index;
 pub mod jobs;
+pub mod mllp;
 pub mod model;
 pub mod people;
 pub mod server;

@@ -8,13 +8,14 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Which floor a room is on; an arrow may only lead to a lower one. The plan is in `src/lib.rs`.
-const FLOORS: [(&str, u8); 21] = [
+const FLOORS: [(&str, u8); 22] = [
     ("main", 12),
     ("cli", 11),
     ("server", 10),
     ("config", 9),
     ("dicomweb", 8),
     ("http", 7),
+    ("mllp", 7),
     ("dimse", 6),
     ("fascicolo", 6),
     ("archive", 5),
@@ -32,7 +33,7 @@ const FLOORS: [(&str, u8); 21] = [
     ("telemetry", 1),
 ];
 
-const DOORS: [&str; 2] = ["dicomweb", "dimse"];
+const DOORS: [&str; 3] = ["dicomweb", "dimse", "mllp"];
 const LONGEST_FILE: usize = 700;
 
 /// Ground of the lowest floor that other ground may stand on: plain values without dependencies.

@@ -107,8 +107,11 @@ async fn add(
     for file in files {
         let taken = match tokio::fs::read(file).await {
             Ok(bytes) => {
-                let arriving =
-                    Arriving { bytes: bytes.into(), source: "file".to_owned(), ..Arriving::default() };
+                let arriving = Arriving {
+                    bytes: bytes.into(),
+                    source: "file".to_owned(),
+                    ..Arriving::default()
+                };
                 fascicolo.take(permit, arriving).await.map_err(anyhow::Error::from)
             }
             Err(error) => Err(error.into()),
@@ -220,7 +223,8 @@ fn timeline_text(timeline: &Timeline) -> String {
 }
 
 fn document_text(document: &Document) -> String {
-    let mut text = format!("document {}: {} {}", document.id, document.kind.as_str(), document.title);
+    let mut text =
+        format!("document {}: {} {}", document.id, document.kind.as_str(), document.title);
     if document.version > 1 {
         let _ = write!(text, ", version {}", document.version);
     }
@@ -251,7 +255,13 @@ fn case_text(case: &Case) -> String {
         let _ = write!(text, ", study {}", study.uid);
     }
     for found in &case.people {
-        let _ = write!(text, "\n  person #{} {} ({})", found.person, found.score, found.reasons.join(", "));
+        let _ = write!(
+            text,
+            "\n  person #{} {} ({})",
+            found.person,
+            found.score,
+            found.reasons.join(", ")
+        );
     }
     for found in &case.studies {
         let reasons = found.reasons.join(", ");

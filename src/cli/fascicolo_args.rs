@@ -49,7 +49,9 @@ pub enum Action {
         document: i64,
     },
     /// Link a document and a study.
-    #[command(after_help = "Examples:\n  lastra fascicolo link 12 1.2.840.113619.2.62.9 --by rossi")]
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo link 12 1.2.840.113619.2.62.9 --by rossi"
+    )]
     Link {
         /// The document's id.
         #[arg(value_name = "DOCUMENT")]
@@ -66,7 +68,9 @@ pub enum Action {
         link: i64,
     },
     /// What waits for a decision, with candidates and reasons.
-    #[command(after_help = "Examples:\n  lastra fascicolo queue\n  lastra fascicolo queue --json --after 40")]
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo queue\n  lastra fascicolo queue --json --after 40"
+    )]
     Queue {
         /// After this item.
         #[arg(long, default_value_t = 0, value_name = "ITEM")]
@@ -86,7 +90,9 @@ pub enum Action {
         person: String,
     },
     /// Two people are one; can be undone exactly.
-    #[command(after_help = "Examples:\n  lastra fascicolo merge '#12' '#40' --reason 'same passport' --by rossi")]
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo merge '#12' '#40' --reason 'same passport' --by rossi"
+    )]
     Merge {
         /// Who stays.
         #[arg(value_name = "PERSON")]

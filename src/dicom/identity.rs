@@ -108,8 +108,12 @@ impl IdentityCollector {
             tags::PATIENT_BIRTH_DATE => keep(&mut found.birth_date, || date(&text())),
             tags::PATIENT_SEX => keep(&mut found.sex, text),
             tags::ACCESSION_NUMBER => keep(&mut self.accession.value, text),
-            tags::PLACER_ORDER_NUMBER_IMAGING_SERVICE_REQUEST => keep(&mut found.placer.value, text),
-            tags::FILLER_ORDER_NUMBER_IMAGING_SERVICE_REQUEST => keep(&mut found.filler.value, text),
+            tags::PLACER_ORDER_NUMBER_IMAGING_SERVICE_REQUEST => {
+                keep(&mut found.placer.value, text);
+            }
+            tags::FILLER_ORDER_NUMBER_IMAGING_SERVICE_REQUEST => {
+                keep(&mut found.filler.value, text);
+            }
             tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT => keep(&mut found.media_type, text),
             tags::ENCAPSULATED_DOCUMENT if found.document.is_none() => {
                 found.document = Some(bytes.to_vec());
@@ -148,8 +152,9 @@ impl IdentityCollector {
         let text = || fact(&charset.values(bytes));
         match (tag, qualifier) {
             (tags::PATIENT_ID | tags::ACCESSION_NUMBER, false) => keep(&mut holder.value, text),
-            (tags::ISSUER_OF_PATIENT_ID, false) => keep(&mut holder.issuer, text),
-            (tags::LOCAL_NAMESPACE_ENTITY_ID, true) => keep(&mut holder.issuer, text),
+            (tags::ISSUER_OF_PATIENT_ID, false) | (tags::LOCAL_NAMESPACE_ENTITY_ID, true) => {
+                keep(&mut holder.issuer, text);
+            }
             (tags::UNIVERSAL_ENTITY_ID, true) => keep(&mut holder.universal, text),
             _ => {}
         }
@@ -263,7 +268,10 @@ mod tests {
             ]
         );
         assert_eq!(identity.patient_ids[1].assigner(), "2.16.840.1.113883.2.9.4.3.2");
-        assert_eq!((identity.name.as_str(), identity.birth_date.as_str()), ("Rossi^Mario", "19790211"));
+        assert_eq!(
+            (identity.name.as_str(), identity.birth_date.as_str()),
+            ("Rossi^Mario", "19790211")
+        );
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::access::permit::Access;
 use crate::access::permit::Permit;
 use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::fascicolo::error::FascicoloError;
+use crate::fascicolo::issuers::Issuers;
+use crate::fascicolo::issuers::Settings;
 use crate::index::fascicolo::DocumentsOf;
 use crate::index::port::SharedIndex;
 use crate::model::document::Document;
@@ -28,12 +31,25 @@ pub(in crate::fascicolo) struct Inner {
     pub(in crate::fascicolo) index: SharedIndex,
     pub(in crate::fascicolo) blobs: Blobs,
     pub(in crate::fascicolo) clock: SharedClock,
+    pub(in crate::fascicolo) issuers: Issuers,
 }
 
 impl Fascicolo {
     /// The fascicolo over its parts.
-    pub fn new(archive: Archive, index: SharedIndex, blobs: Blobs, clock: SharedClock) -> Self {
-        Self { inner: Arc::new(Inner { archive, index, blobs, clock }) }
+    pub fn new(
+        settings: &Settings,
+        archive: Archive,
+        index: SharedIndex,
+        blobs: Blobs,
+        clock: SharedClock,
+    ) -> Self {
+        let issuers = Issuers::new(settings);
+        Self { inner: Arc::new(Inner { archive, index, blobs, clock, issuers }) }
+    }
+
+    /// Who decides accesses; doors ask it for their permits.
+    pub fn access(&self) -> &Access {
+        self.inner.archive.access()
     }
 
     /// The person somebody means: by our id, or by an identifier with its issuer (`value` or
@@ -46,6 +62,8 @@ impl Fascicolo {
         }
         let (assigner, value) = text.rsplit_once('|').unwrap_or(("", text));
         let identifier = Identifier::read(value, assigner).ok_or(unknown.clone())?;
+        let identifier = self.inner.issuers.identifiers(&[identifier]).pop();
+        let identifier = identifier.ok_or(unknown.clone())?;
         let id = self.inner.index.person_of(&identifier).await?.ok_or(unknown.clone())?;
         self.inner.index.person(id).await?.ok_or(unknown)
     }

@@ -47,7 +47,7 @@ impl Fascicolo {
         let mut instances = self.inner.archive.instances(&permit, &series.scope).await?;
         let Some(first) = instances.try_next().await? else { return Ok(()) };
         let identity = self.identity(&permit, &first).await?;
-        let references = study_references(&study, &identity);
+        let references = self.inner.issuers.references(&study_references(&study, &identity));
         self.inner.index.add_study_references(study.id, &references).await?;
         self.identify_study(&study, &identity).await?;
         if is_document(&first.sop_class) {
@@ -70,8 +70,7 @@ impl Fascicolo {
         permit: &Permit,
         located: &Located,
     ) -> Result<Identity, FascicoloError> {
-        let make =
-            |encoding| IdentityCollector::new(encoding == Encoding::ExplicitBig);
+        let make = |encoding| IdentityCollector::new(encoding == Encoding::ExplicitBig);
         Ok(self.inner.archive.visit_header(permit, located, make).await?.finish())
     }
 
@@ -82,7 +81,7 @@ impl Fascicolo {
     ) -> Result<(), FascicoloError> {
         let sighting = Sighting {
             subject: Sighted::Study(study.id),
-            identifiers: identifiers(&identity.patient_ids),
+            identifiers: self.inner.issuers.identifiers(&identifiers(&identity.patient_ids)),
             name: identity.name.clone(),
             birth_date: identity.birth_date.clone(),
             sex: identity.sex.clone(),

@@ -153,7 +153,9 @@ impl Fascicolo {
         let (found, sha256) = self.inner.archive.compute(weight, look).await?;
         let (index, now) = (&self.inner.index, self.now_us());
         let blob_key = self.inner.blobs.put(BlobKind::Document, arriving.bytes.clone()).await?;
-        let new = new_document(&arriving, found, sha256, blob_key.clone());
+        let mut new = new_document(&arriving, found, sha256, blob_key.clone());
+        new.references = self.inner.issuers.references(&new.references);
+        new.patient.identifiers = self.inner.issuers.identifiers(&new.patient.identifiers);
         let entered = index.put_document(&new, now).await?;
         let (id, known) = match entered {
             Entered::New(id) => (id, false),
@@ -187,7 +189,9 @@ fn new_document(
     blob_key: String,
 ) -> NewDocument {
     let cda = found.cda.as_deref();
-    let id = |id: &crate::hl7::cda::document::InstanceId| if id.is_known() { id.joined() } else { String::new() };
+    let id = |id: &crate::hl7::cda::document::InstanceId| {
+        if id.is_known() { id.joined() } else { String::new() }
+    };
     let own = |text: Option<&String>, other: &str| {
         text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| other.to_owned())
     };

@@ -194,10 +194,8 @@ impl Fascicolo {
     async fn named(&self, document: i64) -> Result<Vec<Named>, FascicoloError> {
         let own = self.inner.index.references(Waiting::Document(document)).await?;
         let orders = self.inner.index.orders_sharing(&own).await?;
-        let mut named: Vec<Named> = own
-            .into_iter()
-            .map(|reference| Named { by: reference.kind, reference })
-            .collect();
+        let mut named: Vec<Named> =
+            own.into_iter().map(|reference| Named { by: reference.kind, reference }).collect();
         for order in &orders {
             for reference in order_numbers(order) {
                 if !named.iter().any(|known| known.reference == reference) {
@@ -292,7 +290,11 @@ fn verdict(document: &Document, found: &Match, alone: bool) -> Verdict {
     let study = &found.study;
     match (document.person, study.person) {
         (Some(one), Some(other)) if one == other => {
-            if found.issuer_agrees || alone { Verdict::Link } else { Verdict::Nothing }
+            if found.issuer_agrees || alone {
+                Verdict::Link
+            } else {
+                Verdict::Nothing
+            }
         }
         // A number whose issuer nobody names may be another hospital's: no conflict, no link.
         _ if !found.issuer_agrees => Verdict::Nothing,
@@ -360,8 +362,11 @@ mod tests {
     }
 
     fn found(person: Option<i64>, issuer_agrees: bool) -> Match {
-        let reference =
-            Reference { kind: ReferenceKind::Accession, assigner: String::new(), value: "1".to_owned() };
+        let reference = Reference {
+            kind: ReferenceKind::Accession,
+            assigner: String::new(),
+            value: "1".to_owned(),
+        };
         Match {
             study: StudyBrief {
                 id: 1,

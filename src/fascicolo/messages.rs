@@ -32,6 +32,7 @@ use crate::model::person::Attached;
 use crate::model::person::Origin;
 use crate::model::person::Sighted;
 use crate::model::person::Sighting;
+use crate::people::identifier::Identifier;
 
 /// Why a message was not taken.
 enum Refusal {
@@ -129,8 +130,10 @@ impl Fascicolo {
 
     async fn merge_subject(&self, subject: &EventSubject, actor: &str) -> Result<(), Refusal> {
         let survivor = self.person_of_message(&subject.patient).await?;
-        let prior = MessagePatient { identifiers: subject.prior.clone(), ..MessagePatient::default() };
-        if !prior.identifiers.iter().any(crate::people::identifier::Identifier::identifies) {
+        let prior =
+            MessagePatient { identifiers: subject.prior.clone(), ..MessagePatient::default() };
+        let named = self.inner.issuers.identifiers(&prior.identifiers);
+        if !named.iter().any(Identifier::identifies) {
             let text = "MRG-1 names no identifier with its issuer";
             return Err(Refusal::Trouble(failed(ErrorCode::RequiredField, "MRG^1^1", text)));
         }
@@ -146,7 +149,7 @@ impl Fascicolo {
     async fn person_of_message(&self, patient: &MessagePatient) -> Result<i64, Refusal> {
         let sighting = Sighting {
             subject: Sighted::Person,
-            identifiers: patient.identifiers.clone(),
+            identifiers: self.inner.issuers.identifiers(&patient.identifiers),
             name: patient.name.clone(),
             birth_date: patient.birth_date.clone(),
             sex: patient.sex.clone(),
@@ -176,15 +179,28 @@ impl Fascicolo {
             Err(error @ Refusal::Failed(_)) => return Err(error),
         };
         for order in &orders.orders {
-            let kept = kept_order(order, person);
+            let mut kept = kept_order(order, person);
+            self.keep_issuer(&mut kept.accession);
             self.inner.index.put_order(&kept, self.now_us()).await?;
             // Reports and images that came before may be joined by it.
-            let numbers: Vec<Reference> = order_references(order);
+            let numbers = self.inner.issuers.references(&order_references(order));
             for shared in self.inner.index.studies_sharing(&numbers).await? {
                 self.link_study(shared.id).await?;
             }
         }
         Ok(())
+    }
+
+    /// The issuer of an accession number as it is kept.
+    fn keep_issuer(&self, accession: &mut (String, String)) {
+        let reference = Reference {
+            kind: ReferenceKind::Accession,
+            assigner: std::mem::take(&mut accession.1),
+            value: String::new(),
+        };
+        let kept = self.inner.issuers.references(&[reference]);
+        accession.1 =
+            kept.into_iter().map(|reference| reference.assigner).next().unwrap_or_default();
     }
 
     async fn apply_reports(&self, message: &Message, header: &Header) -> Result<(), Refusal> {

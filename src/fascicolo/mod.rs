@@ -8,6 +8,7 @@ pub mod error;
 pub mod fascicolo;
 pub mod identity;
 pub mod intake;
+pub mod issuers;
 pub mod link;
 pub mod messages;
 pub mod queue;

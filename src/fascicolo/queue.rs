@@ -169,13 +169,17 @@ impl Fascicolo {
     ) -> Result<Vec<StudyCandidate>, FascicoloError> {
         let owners: Vec<(i64, u8, &'static str)> = match document.person {
             Some(person) => vec![(person, 60, "same-person")],
-            None => people.iter().take(3).map(|p| (p.person, p.score / 2, "person-alike")).collect(),
+            None => {
+                people.iter().take(3).map(|p| (p.person, p.score / 2, "person-alike")).collect()
+            }
         };
         let mut candidates = Vec::new();
         for (person, worth, reason) in owners {
             let of = StudiesOf::Person(person, None);
             for study in self.inner.index.studies(&of, CONSIDERED).await? {
-                let Some(days) = days_between(&study.date, &document.service_date) else { continue };
+                let Some(days) = days_between(&study.date, &document.service_date) else {
+                    continue;
+                };
                 if days > FAR_DAYS {
                     continue;
                 }

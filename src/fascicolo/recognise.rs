@@ -172,7 +172,9 @@ mod tests {
     }
 
     fn pdf(dictionary: &str, body: &[u8]) -> Vec<u8> {
-        let head = format!("%PDF-1.7\n1 0 obj <</Names<</EmbeddedFiles 2 0 R>>>> endobj\n5 0 obj <<{dictionary}>> stream\r\n");
+        let head = format!(
+            "%PDF-1.7\n1 0 obj <</Names<</EmbeddedFiles 2 0 R>>>> endobj\n5 0 obj <<{dictionary}>> stream\r\n"
+        );
         [head.as_bytes(), body, b"\nendstream endobj\n%%EOF"].concat()
     }
 

@@ -13,8 +13,7 @@ pub enum JobKind {
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 3] =
-        [Self::SeriesThumbnail, Self::SeriesMetadata, Self::SeriesFascicolo];
+    pub const ALL: [Self; 3] = [Self::SeriesThumbnail, Self::SeriesMetadata, Self::SeriesFascicolo];
 
     /// The stored form.
     pub fn as_str(self) -> &'static str {

@@ -111,9 +111,7 @@ pub fn compare(one: &Profile, other: &Profile) -> Likeness {
 }
 
 fn identifiers(one: &[Identifier], other: &[Identifier]) -> Option<Reason> {
-    let pairs = || {
-        one.iter().take(MOST).flat_map(|a| other.iter().take(MOST).map(move |b| (a, b)))
-    };
+    let pairs = || one.iter().take(MOST).flat_map(|a| other.iter().take(MOST).map(move |b| (a, b)));
     let same = |(a, b): (&Identifier, &Identifier)| a.identifies() && a == b;
     if pairs().any(same) {
         return Some(Reason::SameIdentifier);
@@ -220,7 +218,8 @@ fn slip(one: &str, other: &str) -> Option<Slip> {
     match differ.as_slice() {
         [_] => Some(Slip::OneCharacter),
         [first, second] if first.checked_add(1) == Some(*second) => {
-            let crossed = one.get(*first) == other.get(*second) && one.get(*second) == other.get(*first);
+            let crossed =
+                one.get(*first) == other.get(*second) && one.get(*second) == other.get(*first);
             crossed.then_some(Slip::Transposed)
         }
         _ => None,
@@ -269,12 +268,32 @@ mod tests {
             (somebody("MARIO^ROSSI", "19790211", "M", &[]), 80, 90, vec![Reason::NameWordsSwapped]),
             (somebody("ROSI^MARIO", "19790211", "M", &[]), 70, 80, vec![Reason::NameSoundsAlike]),
             (somebody("ROSSO^MARIO", "19790211", "M", &[]), 65, 75, vec![Reason::NameNearlyEqual]),
-            (somebody("ROSSI^MARIO", "19791102", "M", &[]), 70, 75, vec![Reason::BirthDayAndMonthSwapped]),
-            (somebody("ROSSI^MARIO", "19970211", "M", &[]), 70, 75, vec![Reason::BirthDateTransposed]),
-            (somebody("ROSSI^MARIO", "19790212", "M", &[]), 65, 70, vec![Reason::BirthDateOneDigit]),
+            (
+                somebody("ROSSI^MARIO", "19791102", "M", &[]),
+                70,
+                75,
+                vec![Reason::BirthDayAndMonthSwapped],
+            ),
+            (
+                somebody("ROSSI^MARIO", "19970211", "M", &[]),
+                70,
+                75,
+                vec![Reason::BirthDateTransposed],
+            ),
+            (
+                somebody("ROSSI^MARIO", "19790212", "M", &[]),
+                65,
+                70,
+                vec![Reason::BirthDateOneDigit],
+            ),
             (somebody("ROSSI^MARIO", "19790211", "F", &[]), 60, 70, vec![Reason::OtherSex]),
             (somebody("", "", "", &[("P124356", "A")]), 35, 35, vec![Reason::IdentifierTransposed]),
-            (somebody("", "", "", &[("P123457", "A")]), 25, 25, vec![Reason::IdentifierOneCharacter]),
+            (
+                somebody("", "", "", &[("P123457", "A")]),
+                25,
+                25,
+                vec![Reason::IdentifierOneCharacter],
+            ),
             (somebody("", "", "", &[("P123457", "B")]), 0, 0, vec![]),
             (somebody("BIANCHI^ANNA", "19500101", "F", &[]), 0, 0, vec![Reason::OtherName]),
             (

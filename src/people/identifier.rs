@@ -245,11 +245,13 @@ fn is_prefixed_number(value: &str, prefix: &str) -> bool {
 
 /// What people type when they have no identifier.
 fn is_placeholder(value: &str) -> bool {
-    let mut characters = value.chars();
-    let first = characters.next();
-    let all_alike = value.len() > 1 && characters.all(|c| Some(c) == first);
+    let all = |wanted: fn(char) -> bool| value.chars().all(wanted);
+    let alike = value.chars().next().is_some_and(|first| value.chars().all(|c| c == first));
+    // `XXXX`, `9999`; short numbers of one digit, such as 11, are real ones.
+    let filler = alike
+        && (value.len() > 1 && all(char::is_alphabetic) || value.len() > 3 && all(|c| c == '9'));
     let known = PLACEHOLDERS.iter().any(|word| word.eq_ignore_ascii_case(value));
-    all_alike || known || value.chars().all(|c| matches!(c, '0' | '.' | '-' | '?' | '*' | ' '))
+    filler || known || all(|c| matches!(c, '0' | '.' | '-' | '?' | '*' | ' '))
 }
 
 fn is_oid(text: &str) -> bool {
@@ -296,8 +298,18 @@ const REGIONS: [&str; 21] = [
 ];
 
 const PLACEHOLDERS: [&str; 12] = [
-    "UNKNOWN", "ANONYMOUS", "ANONYMIZED", "NONE", "N/A", "NA", "NULL", "NN", "SCONOSCIUTO", "IGNOTO",
-    "NOID", "NO ID",
+    "UNKNOWN",
+    "ANONYMOUS",
+    "ANONYMIZED",
+    "NONE",
+    "N/A",
+    "NA",
+    "NULL",
+    "NN",
+    "SCONOSCIUTO",
+    "IGNOTO",
+    "NOID",
+    "NO ID",
 ];
 
 #[cfg(test)]
@@ -309,7 +321,12 @@ mod tests {
     #[test]
     fn requirement_5_each_oid_gives_its_kind() {
         for (value, assigner, kind, trust) in [
-            ("RSSMRA79B11C566R", "2.16.840.1.113883.2.9.4.3.2", Kind::CodiceFiscale, Trust::Checked),
+            (
+                "RSSMRA79B11C566R",
+                "2.16.840.1.113883.2.9.4.3.2",
+                Kind::CodiceFiscale,
+                Trust::Checked,
+            ),
             ("80380000000000000001", "2.16.840.1.113883.2.9.4.3.7", Kind::TeamCard, Trust::Checked),
             ("ABC-123", "2.16.840.1.113883.2.9.4.3.3", Kind::TeamPersonal, Trust::Checked),
             ("A1B2C3", "2.16.840.1.113883.2.9.4.3.15", Kind::Ana, Trust::Checked),
@@ -320,6 +337,7 @@ mod tests {
             ("R-1", "2.16.840.1.113883.2.9.2.10.4.1.1", Kind::Regional, Trust::Stated),
             ("R-1", "2.16.840.1.113883.2.9.2.43.4.1", Kind::Local, Trust::Stated),
             ("P0001042", "OSPEDALE_PROVA", Kind::Local, Trust::Stated),
+            ("11", "OSPEDALE_PROVA", Kind::Local, Trust::Stated),
         ] {
             let read = Identifier::read(value, assigner).expect(value);
             assert_eq!((read.kind, read.trust), (kind, trust), "{value} of {assigner}");
@@ -335,6 +353,8 @@ mod tests {
             ("UNKNOWN", "OSPEDALE_PROVA"),
             ("000000", "OSPEDALE_PROVA"),
             ("XXXX", "OSPEDALE_PROVA"),
+            ("9999", "OSPEDALE_PROVA"),
+            ("0", "OSPEDALE_PROVA"),
             ("PROVAX00X00X000Y", ""),
             ("UNKNOWN", ""),
             ("12345", ""),
@@ -351,7 +371,10 @@ mod tests {
     #[test]
     fn requirement_6_one_number_of_two_issuers_is_two_identifiers() {
         assert_ne!(Identifier::read("123", "A"), Identifier::read("123", "B"));
-        assert_eq!(Identifier::read("123", " ospedale  uno"), Identifier::read("123", "Ospedale Uno"));
+        assert_eq!(
+            Identifier::read("123", " ospedale  uno"),
+            Identifier::read("123", "Ospedale Uno")
+        );
     }
 
     #[test]

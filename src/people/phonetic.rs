@@ -23,12 +23,12 @@ fn sounds(word: &str) -> String {
     let mut out = String::with_capacity(letters.len());
     let mut at = 0;
     while let Some(letter) = letters.get(at).copied() {
-        let next = |ahead: usize| at.checked_add(ahead).and_then(|place| letters.get(place)).copied();
+        let next =
+            |ahead: usize| at.checked_add(ahead).and_then(|place| letters.get(place)).copied();
         let (sound, used) = match (letter, next(1), next(2)) {
-            ('C', Some('H'), _) | ('C', Some('K'), _) => ("K", 2),
+            ('C', Some('H' | 'K'), _) => ("K", 2),
             ('S', Some('C'), Some('H')) => ("SK", 3),
-            ('S', Some('C'), Some('E' | 'I')) => ("X", 2),
-            ('S', Some('H'), _) => ("X", 2),
+            ('S', Some('C'), Some('E' | 'I')) | ('S', Some('H'), _) => ("X", 2),
             ('C', Some('E' | 'I' | 'Y'), _) => ("C", 1),
             ('C' | 'K' | 'Q', _, _) => ("K", 1),
             ('G', Some('H'), _) => ("G", 2),

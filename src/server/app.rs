@@ -30,6 +30,7 @@ use crate::index::open as index;
 use crate::index::port::SharedIndex;
 use crate::jobs::runner::Runner;
 use crate::jobs::runner::Work;
+use crate::mllp::listener::Listener as Hl7Listener;
 use crate::model::job::JobKind;
 use crate::server::error::StartError;
 use crate::server::lock::DataLock;
@@ -53,6 +54,8 @@ pub struct App {
     pub http: SocketAddr,
     /// Where DICOM associations are accepted.
     pub dicom: SocketAddr,
+    /// Where HL7 messages are taken, if they are.
+    pub hl7: Option<SocketAddr>,
     /// The archive behind the doors.
     pub archive: Archive,
     rooms: Rooms,
@@ -83,8 +86,13 @@ impl Rooms {
             clock: Arc::clone(clock),
             access: Access::default(),
         });
-        let fascicolo =
-            Fascicolo::new(archive.clone(), Arc::clone(&index), blobs, Arc::clone(clock));
+        let fascicolo = Fascicolo::new(
+            &settings.fascicolo,
+            archive.clone(),
+            Arc::clone(&index),
+            blobs,
+            Arc::clone(clock),
+        );
         Ok(Self { archive, fascicolo, index, committer })
     }
 
@@ -112,6 +120,9 @@ impl App {
         let (dicom_listener, dicom) = DicomListener::bind(&settings.dicom)
             .await
             .map_err(|error| listen("DICOM", &settings.dicom.address, &error))?;
+        let hl7_listener = Hl7Listener::bind(&settings.mllp)
+            .await
+            .map_err(|error| listen("HL7", &settings.mllp.address, &error))?;
         let rooms = Rooms::open(settings, &clock).await?;
         let archive = rooms.archive.clone();
 
@@ -120,15 +131,30 @@ impl App {
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
         let router = layers::dress(router, limits);
-        let doors = vec![
+        let mut doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),
         ];
+        let hl7 = hl7_listener.map(|(listener, address)| {
+            doors.push(tokio::spawn(listener.run(rooms.fascicolo.clone(), stop_doors.clone())));
+            address
+        });
         let stop_jobs = CancellationToken::new();
         let runner = runner(settings, &rooms, clock, http);
         let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
         let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];
-        Ok(Self { http, dicom, archive, rooms, stop_doors, doors, stop_jobs, jobs, _lock: lock })
+        Ok(Self {
+            http,
+            dicom,
+            hl7,
+            archive,
+            rooms,
+            stop_doors,
+            doors,
+            stop_jobs,
+            jobs,
+            _lock: lock,
+        })
     }
 
     /// Stops: no new work, what is under way finishes within `bound`, then the stores close.

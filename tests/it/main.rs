@@ -20,5 +20,6 @@ mod dimse;
 mod fascicolo;
 mod imaging;
 mod index;
+mod mllp;
 mod promises;
 mod support;

@@ -35,7 +35,8 @@ fn study(act: Element<'_>) -> Option<CatalogueStudy> {
 
 fn series(act: Element<'_>) -> Option<CatalogueSeries> {
     let images = act.all("entryRelationship/observation").into_iter();
-    let images = images.filter(|image| image.attr("classCode").is_none_or(|class| class == "DGIMG"));
+    let images =
+        images.filter(|image| image.attr("classCode").is_none_or(|class| class == "DGIMG"));
     Some(CatalogueSeries { uid: uid(act)?, instances: images.filter_map(uid).take(MOST).collect() })
 }
 

@@ -167,8 +167,7 @@ impl ClinicalDocument {
     /// The text of all sections, for searching.
     pub fn plain_text(&self) -> String {
         let parts = self.sections.iter().flat_map(|section| [&section.title, &section.text]);
-        let parts: Vec<&str> =
-            parts.map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = parts.map(String::as_str).filter(|part| !part.is_empty()).collect();
         parts.join("\n")
     }
 }

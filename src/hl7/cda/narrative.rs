@@ -198,7 +198,9 @@ fn is_cell(element: Element<'_>) -> bool {
 fn anchor(id: &str) -> Option<String> {
     let right = !id.is_empty()
         && id.len() <= 64
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     right.then(|| format!("cda-{id}"))
 }
 
@@ -262,7 +264,7 @@ fn push_gap(out: &mut String, gap: char) {
     }
 }
 
-/// The narrative's elements and HTML's for them (CDA R2, NarrativeBlock.xsd).
+/// The narrative's elements and HTML's for them (CDA R2, its schema of narrative blocks).
 const TAGS: [(&str, &str); 20] = [
     ("br", "br"),
     ("caption", "caption"),
@@ -328,12 +330,18 @@ mod tests {
     #[test]
     fn the_narrative_becomes_html_that_screen_readers_understand() {
         let whole = rendered("<paragraph>Nulla.</paragraph>");
-        assert!(whole.starts_with("<article class=\"cda\" lang=\"it-IT\">\n<h2>T&amp;C</h2>"), "{whole}");
+        assert!(
+            whole.starts_with("<article class=\"cda\" lang=\"it-IT\">\n<h2>T&amp;C</h2>"),
+            "{whole}"
+        );
         assert!(whole.contains("<h3>Referto</h3>\n<p>Nulla.</p>"), "{whole}");
         for (text, expected) in [
             ("a &lt;b&gt; 'c'", "a &lt;b&gt; &#39;c&#39;"),
             ("<list listType='ordered'><item>1</item></list>", "<ol><li>1</li>\n</ol>\n"),
-            ("<content styleCode='Bold Italics'>x</content>", "<span><strong><i>x</i></strong></span>"),
+            (
+                "<content styleCode='Bold Italics'>x</content>",
+                "<span><strong><i>x</i></strong></span>",
+            ),
             ("<content ID='A1'>x</content>", "<span id=\"cda-A1\">x</span>"),
             ("a<br/>b", "a<br>\nb"),
             (
@@ -344,7 +352,10 @@ mod tests {
                 "<linkHtml href='https://example.org/?a=1&amp;b=2'>x</linkHtml>",
                 "<a rel=\"noopener noreferrer nofollow\" href=\"https://example.org/?a=1&amp;b=2\">x</a>",
             ),
-            ("<linkHtml href='#A1'>x</linkHtml>", "<a rel=\"noopener noreferrer nofollow\" href=\"#cda-A1\">x</a>"),
+            (
+                "<linkHtml href='#A1'>x</linkHtml>",
+                "<a rel=\"noopener noreferrer nofollow\" href=\"#cda-A1\">x</a>",
+            ),
         ] {
             assert_eq!(inner(text), expected);
         }
@@ -376,7 +387,8 @@ mod tests {
             "<paragraph>Prima\n   riga.</paragraph><list><item>uno</item><item>due</item></list>\
              <table><tbody><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></tbody></table>fine<br/>qui",
         );
-        let text = document.root().first("component/structuredBody/component/section/text").unwrap();
+        let text =
+            document.root().first("component/structuredBody/component/section/text").unwrap();
         assert_eq!(plain(text), "Prima riga.\nuno\ndue\na\tb\nc\nfine\nqui");
     }
 

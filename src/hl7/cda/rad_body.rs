@@ -35,11 +35,16 @@ pub(super) const BODY: &[Rule] = &[
     ("ERRORE-b10", COMPONENT, "section 18785-6's observation has code 29308-4 of LOINC", |c| {
         question(c, "/observation/code[@code=29308-4][@codeSystem=2.16.840.1.113883.6.1]")
     }),
-    ("ERRORE-b11", COMPONENT, "section 18785-6's value is of ICD-9-CM (2.16.840.1.113883.6.103)", |c| {
-        question(c, "/observation/value[@codeSystem=2.16.840.1.113883.6.103]")
-    }),
+    (
+        "ERRORE-b11",
+        COMPONENT,
+        "section 18785-6's value is of ICD-9-CM (2.16.840.1.113883.6.103)",
+        |c| question(c, "/observation/value[@codeSystem=2.16.840.1.113883.6.103]"),
+    ),
     ("ERRORE-b12", COMPONENT, "section 11329-0 (history) has a text", |c| text(c, "11329-0")),
-    ("ERRORE-b13", COMPONENT, "section 55114-3 (earlier examinations) has a text", |c| text(c, "55114-3")),
+    ("ERRORE-b13", COMPONENT, "section 55114-3 (earlier examinations) has a text", |c| {
+        text(c, "55114-3")
+    }),
     ("ERRORE-b14", COMPONENT, "section 55110-1 (conclusions) has a text", |c| text(c, "55110-1")),
     ("ERRORE-b15", COMPONENT, "section 55107-7 (addenda) has a text", |c| text(c, "55107-7")),
     ("ERRORE-b16", COMPONENT, "section 55109-3 (complications) has a text", |c| text(c, "55109-3")),
@@ -47,7 +52,9 @@ pub(super) const BODY: &[Rule] = &[
         c.count("section[code=55109-3]/entry") == 0
             || c.count("section[code=55109-3]/entry/observation") == 1
     }),
-    ("ERRORE-b18", COMPONENT, "section 18783-1 (recommendations) has a text", |c| text(c, "18783-1")),
+    ("ERRORE-b18", COMPONENT, "section 18783-1 (recommendations) has a text", |c| {
+        text(c, "18783-1")
+    }),
     ("ERRORE-b19", HISTORY, "an entry of the history has one observation or organizer", |e| {
         e.count("observation") == 1 || e.count("organizer") == 1
     }),
@@ -63,9 +70,12 @@ pub(super) const BODY: &[Rule] = &[
     ("ERRORE-b23", HISTORY, "an observation of the history has a value of type CD", |e| {
         observed(e, "value[@xsi:type=CD]")
     }),
-    ("ERRORE-b24", HISTORY, "a value of the history without code has originalText/reference", |e| {
-        e.count("observation") == 0 || coded_or_referred(&e.all("observation/value"))
-    }),
+    (
+        "ERRORE-b24",
+        HISTORY,
+        "a value of the history without code has originalText/reference",
+        |e| e.count("observation") == 0 || coded_or_referred(&e.all("observation/value")),
+    ),
     ("ERRORE-b25", HISTORY, "an organizer of the history is a CLUSTER", |e| {
         e.count("organizer") == 0 || e.count("organizer[@classCode=CLUSTER]") == 1
     }),
@@ -75,10 +85,16 @@ pub(super) const BODY: &[Rule] = &[
     ("ERRORE-b27", HISTORY, "an organizer of the history has a component/observation", |e| {
         e.count("organizer") == 0 || e.count("organizer/component/observation") >= 1
     }),
-    ("ERRORE-b28", COURSE, "what follows an observation of the history is 89261-2 or 33999-4", |r| {
-        r.count("observation/code[@code=89261-2][@codeSystem=2.16.840.1.113883.6.1]") == 1
-            || r.count("observation/code[@code=33999-4][@codeSystem=2.16.840.1.113883.6.1]") == 1
-    }),
+    (
+        "ERRORE-b28",
+        COURSE,
+        "what follows an observation of the history is 89261-2 or 33999-4",
+        |r| {
+            r.count("observation/code[@code=89261-2][@codeSystem=2.16.840.1.113883.6.1]") == 1
+                || r.count("observation/code[@code=33999-4][@codeSystem=2.16.840.1.113883.6.1]")
+                    == 1
+        },
+    ),
     ("ERRORE-b29", COURSE, "the course's value is of its value set", |r| {
         of_systems(&r.all("observation[code=89261-2]/value"), "2.16.840.1.113883.2.9.77.22.11.10")
     }),
@@ -97,7 +113,9 @@ pub(super) const BODY: &[Rule] = &[
     ("ERRORE-b32", FAMILY, "a relative's observation has an effectiveTime", |c| {
         c.count("observation/effectiveTime") == 1
     }),
-    ("ERRORE-b33", FAMILY, "a relative's observation has a value", |c| c.count("observation/value") == 1),
+    ("ERRORE-b33", FAMILY, "a relative's observation has a value", |c| {
+        c.count("observation/value") == 1
+    }),
     ("ERRORE-b34", FAMILY, "a relative's observation has at most two entryRelationship", |c| {
         c.count("observation/entryRelationship") <= 2
             && c.count("observation/entryRelationship/observation") <= 2
@@ -111,7 +129,9 @@ pub(super) const BODY: &[Rule] = &[
     ("ERRORE-b37", ALLERGIES, "the subsection's code is 48765-2 of LOINC", |c| {
         c.count("section/code[@code=48765-2][@codeSystem=2.16.840.1.113883.6.1]") == 1
     }),
-    ("ERRORE-b38", ALLERGIES, "the subsection of allergies has a text", |c| c.count("section/text") == 1),
+    ("ERRORE-b38", ALLERGIES, "the subsection of allergies has a text", |c| {
+        c.count("section/text") == 1
+    }),
     ("ERRORE-b39", ALLERGIES, "an allergy's criticality is told once", |c| {
         critical(c).is_empty() || criticality(c).len() == 1
     }),
@@ -147,10 +167,15 @@ pub(super) const BODY: &[Rule] = &[
         all.is_empty() || all.iter().map(|act| act.count(of)).sum::<usize>() == 1
     }),
     ("ERRORE-b47", ALLERGY, "an entry of the allergies is an act", |e| e.count("act") == 1),
-    ("ERRORE-b48", ALLERGY, "an allergy's status is active, completed, aborted or suspended", |e| {
-        let status = e.value("act/statusCode", "code");
-        matches!(status, Some("active" | "completed" | "aborted" | "suspended"))
-    }),
+    (
+        "ERRORE-b48",
+        ALLERGY,
+        "an allergy's status is active, completed, aborted or suspended",
+        |e| {
+            let status = e.value("act/statusCode", "code");
+            matches!(status, Some("active" | "completed" | "aborted" | "suspended"))
+        },
+    ),
     ("ERRORE-b49", ALLERGY, "an allergy has effectiveTime/low", |e| {
         e.count("act/effectiveTime/low") == 1
     }),
@@ -186,7 +211,12 @@ pub(super) const BODY: &[Rule] = &[
     ("ERRORE-b57", ALLERGY, "an allergy names its agent (participant)", |e| {
         allergy(e, "participant") >= 1
     }),
-    ("ERRORE-b58", AGENT, "an agent's code is of ATC, AIC or the national list, or says why not", agent),
+    (
+        "ERRORE-b58",
+        AGENT,
+        "an agent's code is of ATC, AIC or the national list, or says why not",
+        agent,
+    ),
     ("ERRORE-b59", REACTION, "a reaction has code 75321-0 of LOINC", |r| {
         r.count("observation/code[@code=75321-0][@codeSystem=2.16.840.1.113883.6.1]") == 1
     }),
@@ -200,18 +230,25 @@ pub(super) const BODY: &[Rule] = &[
         let values = r.all("observation/value");
         values.is_empty() || coded_or_referred(&values)
     }),
-    ("ERRORE-b63", REACTION, "a reaction's coded value is of the national lists or ICD-9-CM", |r| {
-        let values = r.all("observation/value[@code]");
-        values.is_empty()
-            || REACTION_SYSTEMS.iter().any(|system| {
-                values.iter().filter(|v| v.attr("codeSystem") == Some(system)).count() == 1
-            })
-    }),
+    (
+        "ERRORE-b63",
+        REACTION,
+        "a reaction's coded value is of the national lists or ICD-9-CM",
+        |r| {
+            let values = r.all("observation/value[@code]");
+            values.is_empty()
+                || REACTION_SYSTEMS.iter().any(|system| {
+                    values.iter().filter(|v| v.attr("codeSystem") == Some(system)).count() == 1
+                })
+        },
+    ),
     ("ERRORE-b64", EARLIER, "an entry of the earlier examinations is an observation", |e| {
         e.count("observation") == 1
     }),
     ("ERRORE-b65", DONE, "an entry of the examination done is an act", |e| e.count("act") == 1),
-    ("ERRORE-b66", DONE, "the examination done has a statusCode", |e| e.count("act/statusCode") == 1),
+    ("ERRORE-b66", DONE, "the examination done has a statusCode", |e| {
+        e.count("act/statusCode") == 1
+    }),
     ("ERRORE-b67", DONE, "the examination done has an effectiveTime", |e| {
         e.count("act/effectiveTime") == 1
     }),
@@ -238,15 +275,14 @@ const EARLIER: &str = "component/structuredBody/component/section[code=55114-3]/
 const DONE: &str = "component/structuredBody/component/section[code=55111-9]/entry";
 
 /// From the component of the allergies to what follows an allergy's observation.
-const FOLLOWING: &str =
-    "section[code=48765-2]/entry/act/entryRelationship/observation/entryRelationship[@typeCode=SUBJ]";
+const FOLLOWING: &str = "section[code=48765-2]/entry/act/entryRelationship/observation/entryRelationship[@typeCode=SUBJ]";
 /// From there to its state.
 const STATE: &str = "section[code=48765-2]/entry/act/entryRelationship/observation/\
 entryRelationship[@typeCode=REFR]/observation";
 
 const SECTIONS: [&str; 10] = [
-    "121181", "18785-6", "11329-0", "55114-3", "55111-9", "18782-3", "55110-1", "55107-7", "55109-3",
-    "18783-1",
+    "121181", "18785-6", "11329-0", "55114-3", "55111-9", "18782-3", "55110-1", "55107-7",
+    "55109-3", "18783-1",
 ];
 
 const LOINC: &str = "2.16.840.1.113883.6.1";
@@ -255,17 +291,16 @@ const REACTION_SYSTEMS: [&str; 3] = [
     "2.16.840.1.113883.2.9.77.22.11.3",
     "2.16.840.1.113883.6.103",
 ];
-const AGENT_SYSTEMS: [&str; 3] = [
-    "2.16.840.1.113883.6.73",
-    "2.16.840.1.113883.2.9.6.1.5",
-    "2.16.840.1.113883.2.9.77.22.11.2",
-];
+const AGENT_SYSTEMS: [&str; 3] =
+    ["2.16.840.1.113883.6.73", "2.16.840.1.113883.2.9.6.1.5", "2.16.840.1.113883.2.9.77.22.11.2"];
 
 /// A section of that code, where there is one, has a text.
 fn text(component: Element<'_>, code: &str) -> bool {
     let sections = component.all("section");
-    let of: Vec<_> =
-        sections.iter().filter(|s| s.all("code").iter().any(|c| c.attr("code") == Some(code))).collect();
+    let of: Vec<_> = sections
+        .iter()
+        .filter(|s| s.all("code").iter().any(|c| c.attr("code") == Some(code)))
+        .collect();
     of.is_empty() || of.iter().map(|section| section.count("text")).sum::<usize>() == 1
 }
 
@@ -289,7 +324,8 @@ fn coded_or_referred(values: &[Element<'_>]) -> bool {
 
 /// No values, or just one of LOINC or of `other`.
 fn of_systems(values: &[Element<'_>], other: &str) -> bool {
-    let of = |system: &str| values.iter().filter(|v| v.attr("codeSystem") == Some(system)).count() == 1;
+    let of =
+        |system: &str| values.iter().filter(|v| v.attr("codeSystem") == Some(system)).count() == 1;
     values.is_empty() || of(LOINC) || of(other)
 }
 
@@ -341,6 +377,6 @@ fn agent(participant: Element<'_>) -> bool {
     };
     let referred: usize = codes.iter().map(|c| c.count("originalText/reference")).sum();
     unknown
-        || AGENT_SYSTEMS.iter().any(|system| coded(&system))
+        || AGENT_SYSTEMS.iter().any(|system| coded(system))
         || (codes.iter().filter(bare).count() == 1 && referred == 1)
 }

@@ -28,9 +28,15 @@ pub(super) const HEADER: &[Rule] = &[
         version(d).is_none_or(|version| version <= 1.0 || d.count("relatedDocument") == 1)
     }),
     ("ERRORE-10", "", "exactly one recordTarget", |d| d.count("recordTarget") == 1),
-    ("ERRORE-10a", "", "a national or regional patient id, and the PACS' own beside it", patient_ids),
+    (
+        "ERRORE-10a",
+        "",
+        "a national or regional patient id, and the PACS' own beside it",
+        patient_ids,
+    ),
     ("ERRORE-10b", "", "both numbers of a TEAM card or neither", |d| {
-        patient_id_count(d, IdentifierKind::TeamCard) == patient_id_count(d, IdentifierKind::TeamPersonal)
+        patient_id_count(d, IdentifierKind::TeamCard)
+            == patient_id_count(d, IdentifierKind::TeamPersonal)
             || (patient_id_count(d, IdentifierKind::TeamCard) > 1
                 && patient_id_count(d, IdentifierKind::TeamPersonal) == 1)
     }),
@@ -57,7 +63,8 @@ pub(super) const HEADER: &[Rule] = &[
         no_patient(d) || patient(d, "administrativeGenderCode") == 1
     }),
     ("ERRORE-16", "", "the gender's codeSystem is 2.16.840.1.113883.5.1", |d| {
-        no_patient(d) || patient(d, "administrativeGenderCode[@codeSystem=2.16.840.1.113883.5.1]") >= 1
+        no_patient(d)
+            || patient(d, "administrativeGenderCode[@codeSystem=2.16.840.1.113883.5.1]") >= 1
     }),
     ("ERRORE-17", "", "the patient has a birthTime, with nullFlavor UNK where unknown", |d| {
         no_patient(d) || patient(d, "birthTime") == 1
@@ -65,9 +72,12 @@ pub(super) const HEADER: &[Rule] = &[
     ("ERRORE-18", "", "birthplace has place/addr", |d| {
         patient(d, "birthplace") == 0 || patient(d, "birthplace/place/addr") == 1
     }),
-    ("ERRORE-19", "author", "the author's id is a codice fiscale (2.16.840.1.113883.2.9.4.3.2)", |a| {
-        a.count("assignedAuthor/id[@root=2.16.840.1.113883.2.9.4.3.2]") == 1
-    }),
+    (
+        "ERRORE-19",
+        "author",
+        "the author's id is a codice fiscale (2.16.840.1.113883.2.9.4.3.2)",
+        |a| a.count("assignedAuthor/id[@root=2.16.840.1.113883.2.9.4.3.2]") == 1,
+    ),
     ("ERRORE-20", "author", "the author has a telecom", |a| a.count("assignedAuthor/telecom") >= 1),
     ("ERRORE-21", "author", "the author's assignedPerson has a name", |a| {
         a.count("assignedAuthor/assignedPerson/name") == 1
@@ -80,7 +90,8 @@ pub(super) const HEADER: &[Rule] = &[
         e.count("assignedEntity/id[@root=2.16.840.1.113883.2.9.4.3.2]") == 1
     }),
     ("ERRORE-25", "dataEnterer", "dataEnterer has assignedPerson/name", |e| {
-        e.count("assignedEntity/assignedPerson") == 1 && e.count("assignedEntity/assignedPerson/name") == 1
+        e.count("assignedEntity/assignedPerson") == 1
+            && e.count("assignedEntity/assignedPerson/name") == 1
     }),
     ("ERRORE-26", "dataEnterer", "dataEnterer's name has given and family", |e| {
         e.count("assignedEntity/assignedPerson/name/family") == 1
@@ -98,7 +109,8 @@ pub(super) const HEADER: &[Rule] = &[
     }),
     ("ERRORE-31", "", "legalAuthenticator's id is a codice fiscale", |d| {
         no_signer(d)
-            || d.count("legalAuthenticator/assignedEntity/id[@root=2.16.840.1.113883.2.9.4.3.2]") == 1
+            || d.count("legalAuthenticator/assignedEntity/id[@root=2.16.840.1.113883.2.9.4.3.2]")
+                == 1
     }),
     ("ERRORE-32", "", "legalAuthenticator's assignedPerson has a name", |d| {
         no_signer(d) || d.count("legalAuthenticator/assignedEntity/assignedPerson/name") == 1
@@ -111,9 +123,12 @@ pub(super) const HEADER: &[Rule] = &[
     ("ERRORE-34", "participant", "a participant's associatedEntity has an id", |p| {
         p.count("associatedEntity/id") >= 1
     }),
-    ("ERRORE-35", "participant", "country, city and streetAddressLine in a participant's addr", |p| {
-        addresses(p, "associatedEntity/addr")
-    }),
+    (
+        "ERRORE-35",
+        "participant",
+        "country, city and streetAddressLine in a participant's addr",
+        |p| addresses(p, "associatedEntity/addr"),
+    ),
     ("ERRORE-36", "participant", "a participant's associatedPerson has a name", |p| {
         p.count("associatedEntity/associatedPerson") == 0
             || p.count("associatedEntity/associatedPerson/name") == 1
@@ -133,15 +148,27 @@ pub(super) const HEADER: &[Rule] = &[
         let others = performers.iter().filter(|p| p.attr("typeCode").is_some_and(|t| t != "PPRF"));
         performers.is_empty() || others.count() == 1
     }),
-    ("ERRORE-40", "documentationOf", "serviceEvent's code is PROG, DIR, RAD_PROG or RAD_DIR", |d| {
-        let codes = d.all("serviceEvent/code");
-        let of = |code: &str| codes.iter().filter(|c| c.attr("code") == Some(code)).count() == 1;
-        d.count("serviceEvent") == 0 || ["PROG", "DIR", "RAD_PROG", "RAD_DIR"].into_iter().any(of)
-    }),
-    ("ERRORE-41", "documentationOf", "serviceEvent's code is of 2.16.840.1.113883.2.9.5.1.4", |d| {
-        d.count("serviceEvent") == 0
-            || d.count("serviceEvent/code[@codeSystem=2.16.840.1.113883.2.9.5.1.4]") == 1
-    }),
+    (
+        "ERRORE-40",
+        "documentationOf",
+        "serviceEvent's code is PROG, DIR, RAD_PROG or RAD_DIR",
+        |d| {
+            let codes = d.all("serviceEvent/code");
+            let of =
+                |code: &str| codes.iter().filter(|c| c.attr("code") == Some(code)).count() == 1;
+            d.count("serviceEvent") == 0
+                || ["PROG", "DIR", "RAD_PROG", "RAD_DIR"].into_iter().any(of)
+        },
+    ),
+    (
+        "ERRORE-41",
+        "documentationOf",
+        "serviceEvent's code is of 2.16.840.1.113883.2.9.5.1.4",
+        |d| {
+            d.count("serviceEvent") == 0
+                || d.count("serviceEvent/code[@codeSystem=2.16.840.1.113883.2.9.5.1.4]") == 1
+        },
+    ),
     ("ERRORE-42", "", "the encounter's responsible person has a name", |d| {
         d.count(RESPONSIBLE) == 0 || d.count(RESPONSIBLE_NAME) == 1
     }),
@@ -150,8 +177,7 @@ pub(super) const HEADER: &[Rule] = &[
         d.count(RESPONSIBLE) == 0 || (part("given") && part("family"))
     }),
     ("ERRORE-44", "", "the encounter's serviceProviderOrganization has an id", |d| {
-        let provider =
-            "componentOf/encompassingEncounter/location/healthCareFacility/serviceProviderOrganization";
+        let provider = "componentOf/encompassingEncounter/location/healthCareFacility/serviceProviderOrganization";
         let providers = d.all(provider);
         providers.is_empty() || providers.iter().map(|p| p.count("id")).sum::<usize>() == 1
     }),
@@ -162,7 +188,9 @@ pub(super) const HEADER: &[Rule] = &[
     ("ERRORE-46", "//id", "a codice fiscale is 16 capital letters and digits", |id| {
         let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
         id.attr("root") != Some("2.16.840.1.113883.2.9.4.3.2")
-            || id.attr("extension").is_some_and(|code| code.len() == 16 && code.bytes().all(capital))
+            || id
+                .attr("extension")
+                .is_some_and(|code| code.len() == 16 && code.bytes().all(capital))
     }),
     ("ERRORE-47", "//observation", "an observation's classCode is OBS or DGIMG", |o| {
         o.attr("classCode").is_none_or(|class| class == "OBS" || class == "DGIMG")
@@ -221,8 +249,10 @@ fn patient_id_count(d: Element<'_>, kind: IdentifierKind) -> usize {
 
 fn patient_ids(d: Element<'_>) -> bool {
     let ids = d.all("recordTarget/patientRole/id");
-    let usable =
-        ids.iter().filter(|id| id.attr("root").is_some() || id.attr("nullFlavor").is_some()).count();
+    let usable = ids
+        .iter()
+        .filter(|id| id.attr("root").is_some() || id.attr("nullFlavor").is_some())
+        .count();
     let with = |kind, least| patient_id_count(d, kind) == 1 && usable >= least;
     let regional = {
         // One id of one regional root is enough, whatever other regions gave.

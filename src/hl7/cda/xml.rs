@@ -113,7 +113,8 @@ impl Document {
             let at = reader.buffer_position();
             let (namespace, event) =
                 reader.read_resolved_event().map_err(|_| XmlError::Malformed(at))?;
-            let hl7 = matches!(namespace, ResolveResult::Bound(Namespace(n)) if n == HL7.as_bytes());
+            let hl7 =
+                matches!(namespace, ResolveResult::Bound(Namespace(n)) if n == HL7.as_bytes());
             if matches!(namespace, ResolveResult::Unknown(_)) {
                 return Err(XmlError::Malformed(at));
             }
@@ -129,10 +130,12 @@ impl Document {
                     builder.open.pop();
                 }
                 Event::Text(text) => {
-                    builder.text(&text.xml10_content().map_err(|_| XmlError::Malformed(at))?, at)?;
+                    builder
+                        .text(&text.xml10_content().map_err(|_| XmlError::Malformed(at))?, at)?;
                 }
                 Event::CData(text) => {
-                    builder.text(&text.xml10_content().map_err(|_| XmlError::Malformed(at))?, at)?;
+                    builder
+                        .text(&text.xml10_content().map_err(|_| XmlError::Malformed(at))?, at)?;
                 }
                 Event::GeneralRef(entity) => {
                     let name = entity.decode().map_err(|_| XmlError::Malformed(at))?;
@@ -234,7 +237,11 @@ impl Builder {
 
     fn counted(&mut self) -> Result<(), XmlError> {
         self.count = self.count.saturating_add(1);
-        if self.count > self.limits.nodes { Err(XmlError::TooMany(self.limits.nodes)) } else { Ok(()) }
+        if self.count > self.limits.nodes {
+            Err(XmlError::TooMany(self.limits.nodes))
+        } else {
+            Ok(())
+        }
     }
 
     fn finish(self, at: u64) -> Result<Document, XmlError> {
@@ -256,7 +263,10 @@ impl<'d> Element<'d> {
 
     /// Whether it is of HL7's namespace.
     pub fn is_hl7(self) -> bool {
-        matches!(self.document.node(self.at), Some(Node { kind: Kind::Element { hl7: true, .. }, .. }))
+        matches!(
+            self.document.node(self.at),
+            Some(Node { kind: Kind::Element { hl7: true, .. }, .. })
+        )
     }
 
     /// An attribute, by its name as it is written.
@@ -403,9 +413,7 @@ fn own_entity(name: &str) -> Option<char> {
 
 /// `text` without the characters XML does not allow (XML 1.0 §2.2).
 fn allowed(text: &str) -> Cow<'_, str> {
-    let wrong = |c: char| {
-        matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
-    };
+    let wrong = |c: char| matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}');
     if text.contains(wrong) { Cow::Owned(text.replace(wrong, "")) } else { Cow::Borrowed(text) }
 }
 
@@ -464,9 +472,15 @@ mod tests {
         assert_eq!(read(&deep).unwrap_err(), XmlError::TooDeep(100));
         let limits = Limits { nodes: 10, ..Limits::DEFAULT };
         let many = format!("<a>{}</a>", "<b/>".repeat(10));
-        assert_eq!(Document::parse_within(many.as_bytes(), limits).unwrap_err(), XmlError::TooMany(10));
+        assert_eq!(
+            Document::parse_within(many.as_bytes(), limits).unwrap_err(),
+            XmlError::TooMany(10)
+        );
         let many = format!("<a {}/>", (0..20).map(|n| format!("b{n}='' ")).collect::<String>());
-        assert_eq!(Document::parse_within(many.as_bytes(), limits).unwrap_err(), XmlError::TooMany(10));
+        assert_eq!(
+            Document::parse_within(many.as_bytes(), limits).unwrap_err(),
+            XmlError::TooMany(10)
+        );
         let limits = Limits { bytes: 3, ..Limits::DEFAULT };
         assert_eq!(Document::parse_within(b"<a/>", limits).unwrap_err(), XmlError::TooLong(3));
     }
@@ -474,8 +488,18 @@ mod tests {
     #[test]
     fn what_is_not_well_formed_is_refused() {
         for text in [
-            "", "<a>", "<a></b>", "</a>", "<a/><b/>", "text", "<a/>text", "<a b='1' b='2'/>", "<a b=1/>",
-            "<a>&</a>", "<x:a/>", "<a>&#0;</a>",
+            "",
+            "<a>",
+            "<a></b>",
+            "</a>",
+            "<a/><b/>",
+            "text",
+            "<a/>text",
+            "<a b='1' b='2'/>",
+            "<a b=1/>",
+            "<a>&</a>",
+            "<x:a/>",
+            "<a>&#0;</a>",
         ] {
             assert!(matches!(read(text), Err(XmlError::Malformed(_))), "{text}: {:?}", read(text));
         }
@@ -502,7 +526,10 @@ mod tests {
         let document = read(text).unwrap();
         let root = document.root();
         assert_eq!((root.count("s"), root.count("s/t"), root.count("s/t[@x]")), (2, 2, 1));
-        assert_eq!(root.first("s[code=2]/t[@x=y]").map(super::Element::text).as_deref(), Some("two"));
+        assert_eq!(
+            root.first("s[code=2]/t[@x=y]").map(super::Element::text).as_deref(),
+            Some("two")
+        );
         assert_eq!(root.count("s[code=3]"), 0);
         assert_eq!(root.count("s[t]"), 2);
         let names: Vec<&str> = root.descendants().map(super::Element::name).collect();

@@ -1,6 +1,8 @@
 //! Acknowledgements (HL7 v2.5.1 §2.9): in the original mode one that says what became of the message,
 //! in the enhanced mode those the sender asked for.
 
+use std::fmt::Write;
+
 use crate::hl7::v2::header::Header;
 use crate::hl7::v2::header::Wanted;
 use crate::hl7::v2::message::Separators;
@@ -116,17 +118,20 @@ fn write(of: Option<&Header>, code: &str, outcome: &Outcome, id: &str, now: &str
     text.push('\r');
     let control = separators.escape(&field(|h| &h.control_id));
     match outcome {
-        Outcome::Taken => text.push_str(&format!("MSA{f}{code}{f}{control}\r")),
+        Outcome::Taken => {
+            let _ = write!(text, "MSA{f}{code}{f}{control}\r");
+        }
         Outcome::Failed(trouble) | Outcome::Rejected(trouble) => {
             let (number, words) = trouble.code.parts();
             let said = separators.escape(&trouble.text);
             let place: Vec<String> =
                 trouble.place.split('^').map(|part| separators.escape(part)).collect();
             let place = place.join(&c.to_string());
-            text.push_str(&format!("MSA{f}{code}{f}{control}{f}{said}\r"));
-            text.push_str(&format!(
+            let _ = write!(text, "MSA{f}{code}{f}{control}{f}{said}\r");
+            let _ = write!(
+                text,
                 "ERR{f}{f}{place}{f}{number}{c}{words}{c}HL70357{f}E{f}{f}{f}{f}{said}\r"
-            ));
+            );
         }
     }
     text
@@ -147,7 +152,11 @@ mod tests {
 
     fn failed() -> Outcome {
         let text = "no identifier|here".to_owned();
-        Outcome::Failed(Trouble { code: ErrorCode::RequiredField, place: "PID^1^3".to_owned(), text })
+        Outcome::Failed(Trouble {
+            code: ErrorCode::RequiredField,
+            place: "PID^1^3".to_owned(),
+            text,
+        })
     }
 
     fn rejected() -> Outcome {
@@ -164,10 +173,13 @@ mod tests {
              |8859/1\rMSA|AA|17\r"
         );
         let ack = answer(Some(&header("|")), &failed(), "9", "20260302120000").unwrap();
-        assert!(ack.ends_with(
-            "MSA|AE|17|no identifier\\F\\here\r\
+        assert!(
+            ack.ends_with(
+                "MSA|AE|17|no identifier\\F\\here\r\
              ERR||PID^1^3|101^Required field missing^HL70357|E||||no identifier\\F\\here\r"
-        ), "{ack}");
+            ),
+            "{ack}"
+        );
         let ack = answer(Some(&header("|")), &rejected(), "9", "").unwrap();
         assert!(ack.contains("MSA|AR|17|"), "{ack}");
     }

@@ -133,11 +133,11 @@ impl PatientEvent {
             return Err(AdtError::OtherKind);
         }
         let trigger = Trigger::ALL.iter().find(|(name, _)| *name == header.trigger);
-        let (_, trigger) = trigger.ok_or_else(|| {
-            AdtError::OtherEvent(header.trigger.chars().take(8).collect())
-        })?;
+        let (_, trigger) = trigger
+            .ok_or_else(|| AdtError::OtherEvent(header.trigger.chars().take(8).collect()))?;
         let groups = message.groups("PID");
-        let subjects: Vec<EventSubject> = groups.iter().filter_map(|group| subject(group)).collect();
+        let subjects: Vec<EventSubject> =
+            groups.iter().filter_map(|group| subject(group)).collect();
         if subjects.is_empty() {
             return Err(AdtError::NoPatient);
         }
@@ -202,7 +202,8 @@ mod tests {
     use crate::people::identifier::IdentifierKind;
 
     fn event(trigger: &str, rest: &str) -> Result<PatientEvent, AdtError> {
-        let text = format!("MSH|^~\\&|ADT|OSP|LASTRA|PACS|20260302||ADT^{trigger}|1|P|2.5\rEVN\r{rest}");
+        let text =
+            format!("MSH|^~\\&|ADT|OSP|LASTRA|PACS|20260302||ADT^{trigger}|1|P|2.5\rEVN\r{rest}");
         let message = Message::parse(text.as_bytes()).unwrap();
         PatientEvent::of(&message, &Header::of(&message).unwrap())
     }
@@ -212,14 +213,19 @@ mod tests {
         let pid = "PID|1||P1^^^OSP^MR~RSSMRA79B11C566R^^^MEF&2.16.840.1.113883.2.9.4.3.2&ISO^NNITA\
             ~STP1234567890123^^^&2.16.840.1.113883.2.9.4.3.17&ISO||ROSSI^MARIO^LUCA||19790211083000|M\
             |||||||||||RSSMRA79B11C566R\r";
-        for (name, trigger) in Trigger::ALL.into_iter().filter(|(_, t)| t.meaning() == Meaning::Person) {
+        for (name, trigger) in
+            Trigger::ALL.into_iter().filter(|(_, t)| t.meaning() == Meaning::Person)
+        {
             let event = event(name, pid).unwrap();
             assert_eq!(event.trigger, trigger);
             let patient = &event.subjects[0].patient;
             let kinds: Vec<_> = patient.identifiers.iter().map(|id| id.kind).collect();
-            let expected = [IdentifierKind::Local, IdentifierKind::CodiceFiscale, IdentifierKind::Stp];
+            let expected =
+                [IdentifierKind::Local, IdentifierKind::CodiceFiscale, IdentifierKind::Stp];
             assert_eq!(kinds, expected);
-            assert!(patient.identifiers.iter().all(crate::people::identifier::Identifier::identifies));
+            assert!(
+                patient.identifiers.iter().all(crate::people::identifier::Identifier::identifies)
+            );
             assert_eq!(patient.name, "ROSSI^MARIO LUCA");
             assert_eq!((patient.birth_date.as_str(), patient.sex.as_str()), ("19790211", "M"));
         }

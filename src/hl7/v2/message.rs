@@ -144,7 +144,11 @@ impl<'m> Segment<'m> {
         // The separator itself is MSH-1.
         let ahead = usize::from(self.name() == "MSH");
         if ahead == 1 && number == 1 {
-            return self.text.get(3..).and_then(|rest| Some(rest.get(..self.separators.field.len_utf8())?)).unwrap_or_default();
+            return self
+                .text
+                .get(3..)
+                .and_then(|rest| rest.get(..self.separators.field.len_utf8()))
+                .unwrap_or_default();
         }
         let at = number.checked_sub(ahead).filter(|_| number > 0);
         at.and_then(|at| self.text.split(self.separators.field).nth(at)).unwrap_or_default()
@@ -219,8 +223,10 @@ impl Separators {
         let usable = |byte: u8| byte.is_ascii_punctuation();
         let field = bytes.get(3).copied().filter(|byte| usable(*byte))?;
         let rest = bytes.get(4..)?;
-        let others: Vec<u8> = rest.iter().copied().take(6).take_while(|byte| *byte != field).collect();
-        let distinct = |at: usize, byte: &u8| others.iter().position(|other| other == byte) == Some(at);
+        let others: Vec<u8> =
+            rest.iter().copied().take(6).take_while(|byte| *byte != field).collect();
+        let distinct =
+            |at: usize, byte: &u8| others.iter().position(|other| other == byte) == Some(at);
         // A fifth, of version 2.7, cuts nothing here.
         let right = (2..=5).contains(&others.len())
             && others.iter().all(|byte| usable(*byte))
@@ -343,9 +349,8 @@ fn by_number(digits: &str) -> String {
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
         .collect();
     let bytes = bytes.unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_else(|wrong| {
-        wrong.as_bytes().iter().map(|byte| char::from(*byte)).collect()
-    })
+    String::from_utf8(bytes)
+        .unwrap_or_else(|wrong| wrong.as_bytes().iter().map(|byte| char::from(*byte)).collect())
 }
 
 fn is_name(line: &str, field: char) -> bool {
@@ -371,8 +376,7 @@ fn decode(bytes: &[u8], separators: Separators) -> Result<String, MessageError> 
     let label = CHARSETS.iter().find(|(known, _)| *known == name).map(|(_, label)| *label);
     let encoding = label.and_then(|label| Encoding::for_label(label.as_bytes()));
     let refused = || MessageError::Charset(name.chars().take(40).collect());
-    let (text, broken) =
-        encoding.ok_or_else(refused)?.decode_without_bom_handling(bytes);
+    let (text, broken) = encoding.ok_or_else(refused)?.decode_without_bom_handling(bytes);
     if broken { Err(refused()) } else { Ok(text.into_owned()) }
 }
 

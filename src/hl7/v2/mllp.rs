@@ -88,6 +88,11 @@ impl Decoder {
         Ok(())
     }
 
+    /// Whether a message is under way.
+    pub fn is_within(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// The connection ended.
     pub fn finish(self) -> Result<(), FrameError> {
         if self.message.is_some() { Err(FrameError::Cut) } else { Ok(()) }
@@ -148,7 +153,10 @@ mod tests {
         }
         let (mut decoder, mut messages) = (Decoder::default(), vec![]);
         decoder.push(b"\r\n\x0BA\x1C\r\n\x0BB\x1C\r\n", &mut messages).unwrap();
-        assert_eq!((messages.as_slice(), decoder.finish()), (&[b"A".to_vec(), b"B".to_vec()][..], Ok(())));
+        assert_eq!(
+            (messages.as_slice(), decoder.finish()),
+            (&[b"A".to_vec(), b"B".to_vec()][..], Ok(()))
+        );
     }
 
     #[test]

@@ -95,7 +95,8 @@ impl Order {
         };
         let first = |one: String, other: String| if one.is_empty() { other } else { one };
         let uid = first(text("IPC", 3, 1), text("ZDS", 1, 1));
-        let ids = [("ORC", 2), ("ORC", 3), ("ORC", 4), ("OBR", 2), ("OBR", 3), ("OBR", 18), ("OBR", 19)];
+        let ids =
+            [("ORC", 2), ("ORC", 3), ("ORC", 4), ("OBR", 2), ("OBR", 3), ("OBR", 18), ("OBR", 19)];
         Self {
             control: text("ORC", 1, 1),
             placer: id("ORC", 2).or_else(|| id("OBR", 2)),
@@ -157,7 +158,10 @@ mod tests {
             assert_eq!((order.study_uid.as_str(), order.modality.as_str()), ("1.2.3", "CR"));
             assert_eq!(order.nre.as_ref().map(|nre| nre.value.as_str()), Some("120A4"));
             assert_eq!((order.control.as_str(), order.status.as_str()), ("NW", "SC"));
-            assert_eq!((order.procedure.as_str(), order.procedure_text.as_str()), ("87.44", "RX torace"));
+            assert_eq!(
+                (order.procedure.as_str(), order.procedure_text.as_str()),
+                ("87.44", "RX torace")
+            );
             assert_eq!(order.reason, "Tosse");
         }
     }

@@ -133,8 +133,10 @@ fn observation(obx: Segment<'_>, report: &mut Report) -> Option<()> {
         report.documents.push(enclosed(obx)?);
         return Some(());
     }
-    let lines: Vec<String> =
-        obx.repetitions(5).map(|line| if kind == "CE" || kind == "CWE" { line.component(2) } else { line.whole() }).collect();
+    let lines: Vec<String> = obx
+        .repetitions(5)
+        .map(|line| if kind == "CE" || kind == "CWE" { line.component(2) } else { line.whole() })
+        .collect();
     let text = lines.join("\n");
     if code == "113014" && system == "DCM" {
         let uid = text.trim().to_owned();
@@ -157,8 +159,7 @@ fn enclosed(obx: Segment<'_>) -> Option<Enclosed> {
     let data = value.raw_component(5);
     let bytes = match value.component(4).to_ascii_uppercase().as_str() {
         "BASE64" => {
-            let clean: Vec<u8> =
-                data.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            let clean: Vec<u8> = data.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
             // Line breaks written as escapes, as some senders do.
             let clean = if clean.contains(&b'\\') {
                 let text = value.component(5);

@@ -99,11 +99,7 @@ async fn replace(tx: &mut Tx<'_>, replaced: &str, by: i64) -> Result<(), IndexEr
 }
 
 /// A document that came after the one that replaces it.
-async fn replaced_already(
-    tx: &mut Tx<'_>,
-    new: &NewDocument,
-    id: i64,
-) -> Result<(), IndexError> {
+async fn replaced_already(tx: &mut Tx<'_>, new: &NewDocument, id: i64) -> Result<(), IndexError> {
     let by: Option<i64> = sqlx::query_scalar(
         "SELECT document FROM document_replaces WHERE replaced = $1 AND document <> $2
          ORDER BY document LIMIT 1",
@@ -144,7 +140,8 @@ async fn order_versions(tx: &mut Tx<'_>, set_id: &str) -> Result<(), IndexError>
     Ok(())
 }
 
-const DOCUMENT: &str = "SELECT d.id, p.root, d.kind, d.media_type, d.sha256, d.blob_key, d.blob_bytes,
+const DOCUMENT: &str =
+    "SELECT d.id, p.root, d.kind, d.media_type, d.sha256, d.blob_key, d.blob_bytes,
     d.document_id, d.set_id, d.version, d.superseded_by, d.type_code, d.title, d.effective,
     d.service_date, d.findings, d.name, d.birth_date, d.sex, d.received_us
   FROM document d LEFT JOIN person p ON p.id = d.person ";

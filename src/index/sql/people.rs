@@ -130,10 +130,7 @@ async fn owner(
 }
 
 /// Which of the identifiers are known.
-async fn matches(
-    tx: &mut Tx<'_>,
-    identifiers: &[&Identifier],
-) -> Result<Vec<Match>, IndexError> {
+async fn matches(tx: &mut Tx<'_>, identifiers: &[&Identifier]) -> Result<Vec<Match>, IndexError> {
     let mut sql = QueryBuilder::<Db>::new("WITH k (number, kind, assigner, value) AS (");
     let numbered: Vec<(usize, &&Identifier)> = identifiers.iter().enumerate().collect();
     values(&mut sql, &numbered, |row, (number, id)| {
@@ -163,9 +160,8 @@ async fn contradicts(
     identifiers: &[&Identifier],
     root: Option<i64>,
 ) -> Result<bool, IndexError> {
-    let code = |id: &&&Identifier| {
-        id.kind == IdentifierKind::CodiceFiscale && id.trust == Trust::Checked
-    };
+    let code =
+        |id: &&&Identifier| id.kind == IdentifierKind::CodiceFiscale && id.trust == Trust::Checked;
     let mut codes: Vec<&str> =
         identifiers.iter().filter(code).map(|id| id.value.as_str()).collect();
     codes.sort_unstable();
@@ -240,8 +236,8 @@ async fn remember(
     sighting: &Sighting,
     now_us: i64,
 ) -> Result<(), IndexError> {
-    let said = [&sighting.name, &sighting.birth_date, &sighting.sex]
-        .map(|text| clean(text).into_owned());
+    let said =
+        [&sighting.name, &sighting.birth_date, &sighting.sex].map(|text| clean(text).into_owned());
     if said.iter().all(String::is_empty) {
         return Ok(());
     }
@@ -299,10 +295,10 @@ async fn give(
     origin: Origin,
     now_us: i64,
 ) -> Result<(), IndexError> {
-    let done = match (subject, person) {
-        (Sighted::Person, _) => return Ok(()),
-        (Sighted::Study(study), Some(person)) => {
-            sqlx::query(
+    let done =
+        match (subject, person) {
+            (Sighted::Person, _) => return Ok(()),
+            (Sighted::Study(study), Some(person)) => sqlx::query(
                 "INSERT INTO person_study (study, person, origin, at_us) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (study) DO UPDATE SET person = excluded.person,
                    origin = excluded.origin, at_us = excluded.at_us",
@@ -312,23 +308,22 @@ async fn give(
             .bind(origin.as_str())
             .bind(now_us)
             .execute(&mut **tx)
-            .await
-        }
-        (Sighted::Study(study), None) => {
-            sqlx::query("DELETE FROM person_study WHERE study = $1")
-                .bind(study)
-                .execute(&mut **tx)
-                .await
-        }
-        (Sighted::Document(document), person) => {
-            sqlx::query("UPDATE document SET person = $1, person_origin = $2 WHERE id = $3")
-                .bind(person)
-                .bind(origin.as_str())
-                .bind(document)
-                .execute(&mut **tx)
-                .await
-        }
-    };
+            .await,
+            (Sighted::Study(study), None) => {
+                sqlx::query("DELETE FROM person_study WHERE study = $1")
+                    .bind(study)
+                    .execute(&mut **tx)
+                    .await
+            }
+            (Sighted::Document(document), person) => {
+                sqlx::query("UPDATE document SET person = $1, person_origin = $2 WHERE id = $3")
+                    .bind(person)
+                    .bind(origin.as_str())
+                    .bind(document)
+                    .execute(&mut **tx)
+                    .await
+            }
+        };
     done.map_err(failed)?;
     Ok(())
 }

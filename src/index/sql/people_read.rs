@@ -22,7 +22,8 @@ use super::rows::clean;
 type Pool = sqlx::Pool<Db>;
 type DbRow = <Db as sqlx::Database>::Row;
 
-const PERSON: &str = "SELECT p.root, p.id, p.name, p.birth_date, p.sex FROM person p WHERE p.root IN (";
+const PERSON: &str =
+    "SELECT p.root, p.id, p.name, p.birth_date, p.sex FROM person p WHERE p.root IN (";
 
 /// A person by any of their rows.
 pub(super) async fn person(pool: &Pool, id: i64) -> Result<Option<Person>, IndexError> {
@@ -87,7 +88,7 @@ async fn identifiers(pool: &Pool, people: &mut [Person]) -> Result<(), IndexErro
          FROM person p JOIN person_identifier i ON i.person = p.id WHERE p.root IN (",
     );
     let mut list = sql.separated(", ");
-    for person in people.iter() {
+    for person in &*people {
         list.push_bind(person.id);
     }
     sql.push(") ORDER BY i.id");

@@ -31,7 +31,8 @@ async fn requirement_8_by_uid_else_by_accession_else_by_order_and_never_by_perso
     let by_uid = renamed(REPORT, "UID");
     let by_accession = without_catalogue(&renamed(REPORT, "ACCESSION"));
     let by_order = without_catalogue(&renamed(REPORT, "ORDER")).replace(ACCESSION, "");
-    let by_nothing = by_order.replace("ORDER", "NOTHING").replace("120A40000000417", "120A49999999999");
+    let by_nothing =
+        by_order.replace("ORDER", "NOTHING").replace("120A40000000417", "120A49999999999");
     for (report, method) in [
         (by_uid, Some(ReferenceKind::Study)),
         (by_accession, Some(ReferenceKind::Accession)),
@@ -84,16 +85,22 @@ async fn requirement_9_report_before_images_or_after_gives_the_same() {
 async fn requirement_10_a_report_of_another_person_is_a_conflict_and_no_link() {
     let world = World::new().await;
     world.store("dx-chest/dx-1.dcm").await;
-    let other = renamed(REPORT, "OTHER").replace(ANNA, "RSSMRA79B11C566R").replace("P0001042", "P0009999");
+    let other =
+        renamed(REPORT, "OTHER").replace(ANNA, "RSSMRA79B11C566R").replace("P0001042", "P0009999");
     let taken = world.take(other).await;
     assert!(world.links(taken.document.id).await.is_empty());
     let cases = world.queue().await;
     let [case] = cases.as_slice() else { panic!("{cases:?}") };
-    assert_eq!((case.item.kind, case.item.waiting), (ItemKind::PersonConflict, Waiting::Document(taken.document.id)));
+    assert_eq!(
+        (case.item.kind, case.item.waiting),
+        (ItemKind::PersonConflict, Waiting::Document(taken.document.id))
+    );
     assert!(case.item.facts.contains(CHEST), "{}", case.item.facts);
     // Nor can anybody link them by hand as long as they are two people.
     let fascicolo = &world.rooms.fascicolo;
-    assert!(fascicolo.link_by_hand(&world.permit, taken.document.id, CHEST, "rossi").await.is_err());
+    assert!(
+        fascicolo.link_by_hand(&world.permit, taken.document.id, CHEST, "rossi").await.is_err()
+    );
     let (anna, mario) = (world.timeline(ANNA).await, world.timeline("RSSMRA79B11C566R").await);
     let merge = fascicolo
         .merge(&world.permit, anna.person.id, mario.person.id, "one person, two codes", "rossi")
@@ -108,7 +115,11 @@ async fn requirement_10_a_report_of_another_person_is_a_conflict_and_no_link() {
 #[tokio::test]
 async fn requirement_4_a_study_without_usable_identifier_is_kept_waits_and_is_nobodys() {
     let world = World::new().await;
-    let spoilt = [(ANNA, "PROVAX00X00X000Y"), ("OSPEDALE_PROVA", "              "), ("P0001042", "UNKNOWN ")];
+    let spoilt = [
+        (ANNA, "PROVAX00X00X000Y"),
+        ("OSPEDALE_PROVA", "              "),
+        ("P0001042", "UNKNOWN "),
+    ];
     world.store_changed("dx-chest/dx-1.dcm", &spoilt).await;
     let cases = world.queue().await;
     let [case] = cases.as_slice() else { panic!("{cases:?}") };
@@ -148,7 +159,10 @@ async fn a_link_that_somebody_undid_is_not_made_again_by_itself() {
     assert_eq!((links.len(), links[0].undone.is_some()), (1, true));
     fascicolo.link_by_hand(&world.permit, document, CHEST, "rossi").await.unwrap();
     let links = world.links(document).await;
-    assert_eq!((links.len(), links[1].undone.is_none(), links[1].method), (2, true, Method::Manual));
+    assert_eq!(
+        (links.len(), links[1].undone.is_none(), links[1].method),
+        (2, true, Method::Manual)
+    );
     assert!(world.queue().await.is_empty());
 }
 
@@ -156,9 +170,19 @@ async fn a_link_that_somebody_undid_is_not_made_again_by_itself() {
 async fn requirement_1_studies_of_two_departments_come_to_one_fascicolo() {
     let world = World::new().await;
     world.store("dx-chest/dx-1.dcm").await;
-    let elsewhere = [("OSPEDALE_PROVA", "OSPEDALE_ALTRO"), ("P0001042", "Q9990000"), (&CHEST[5..], &"1".repeat(CHEST.len() - 5))];
+    let elsewhere = [
+        (
+            "2.25.66361744767925586852279852659743010890",
+            "2.25.77777744767925586852279852659743010890",
+        ),
+        ("P0001042", "Q9990000"),
+        (&CHEST[5..], &"1".repeat(CHEST.len() - 5)),
+    ];
     world.store_changed("dx-chest/dx-1.dcm", &elsewhere).await;
     let timeline = world.timeline(ANNA).await;
     assert_eq!((timeline.episodes.len(), timeline.person.identifiers.len()), (2, 3));
-    assert_eq!(world.timeline("OSPEDALE_ALTRO|Q9990000").await.person, timeline.person);
+    assert_eq!(
+        world.timeline("2.25.77777744767925586852279852659743010890|Q9990000").await.person,
+        timeline.person
+    );
 }

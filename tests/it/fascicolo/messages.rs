@@ -7,7 +7,9 @@ use crate::fascicolo::world::World;
 const CODE: &str = "RSSMRA79B11C566R";
 
 fn adt(trigger: &str, rest: &str) -> String {
-    format!("MSH|^~\\&|ADT|OSP|LASTRA|PACS|20260302||ADT^{trigger}|77|P|2.5\nEVN|{trigger}\n{rest}\n")
+    format!(
+        "MSH|^~\\&|ADT|OSP|LASTRA|PACS|20260302||ADT^{trigger}|77|P|2.5\nEVN|{trigger}\n{rest}\n"
+    )
 }
 
 #[tokio::test]
@@ -27,7 +29,12 @@ async fn a_registration_makes_a_person_and_an_update_keeps_history() {
 async fn requirement_7_a40_moves_everything_and_sent_twice_moves_nothing_more() {
     let world = World::new().await;
     world.store("dx-chest/dx-1.dcm").await;
-    let merge = adt("A40^ADT_A39", &format!("PID|1||{CODE}^^^MEF||ROSSI^MARIO\nMRG|P0001042^^^OSPEDALE_PROVA"));
+    let merge = adt(
+        "A40^ADT_A39",
+        &format!(
+            "PID|1||{CODE}^^^MEF||ROSSI^MARIO\nMRG|P0001042^^^OSPEDALE_PROVA&2.25.66361744767925586852279852659743010890&ISO"
+        ),
+    );
     for _ in 0..2 {
         assert!(world.send(&merge).await.contains("MSA|AA|77"));
     }
@@ -74,7 +81,11 @@ async fn what_cannot_be_taken_is_answered_with_place_and_reason_and_others_are_s
         (adt("A01", ""), "MSA|AE|77", "PID"),
         (adt("A01", "PID|1||P1"), "MSA|AE|77", "PID^1^3"),
         (adt("A40", "PID|1||P1^^^OSP"), "MSA|AE|77", "MRG^1^1"),
-        ("MSH|^~\\&|||||||SIU^S12|77|P|2.5\n".to_owned(), "MSA|AR|77", "200^Unsupported message type"),
+        (
+            "MSH|^~\\&|||||||SIU^S12|77|P|2.5\n".to_owned(),
+            "MSA|AR|77",
+            "200^Unsupported message type",
+        ),
         ("PID|1".to_owned(), "MSA|AR|", "MSH"),
     ] {
         let answer = world.send(&message).await;

@@ -45,12 +45,11 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings { data: folder.path().to_owned(), ..Settings::default() };
         let clock = Arc::new(MockClock::at(NOW));
-        let shared: SharedClock = clock.clone();
+        let shared: SharedClock = Arc::<MockClock>::clone(&clock);
         let rooms = Rooms::open(&settings, &shared).await.unwrap();
         let index = lastra::index::open::open(&settings.index, folder.path()).await.unwrap();
         let access = rooms.archive.access();
-        let permit =
-            access.permit(&Actor::Operator, Purpose::Operation, Subject::Archive).unwrap();
+        let permit = access.permit(&Actor::Operator, Purpose::Operation, Subject::Archive).unwrap();
         Self { rooms, permit, index, clock, _folder: folder }
     }
 

@@ -1,5 +1,7 @@
 //! Who is who, documents, links and the queue, on both databases.
 
+use std::sync::Arc;
+
 use lastra::index::fascicolo::DocumentsOf;
 use lastra::index::fascicolo::Entered;
 use lastra::index::fascicolo::Linked;
@@ -145,7 +147,10 @@ async fn requirement_3_an_omocodic_code_is_another_person(kept: &Kept) {
     assert_ne!(base, other);
     // Nor does a local number bring a second code to a person.
     person(index, &[("1", "A"), (CODE, "")]).await;
-    assert_eq!(seen(index, &[("1", "A"), ("GTWGWY82B42G920M", "")]).await, Attached::Conflict(vec![base]));
+    assert_eq!(
+        seen(index, &[("1", "A"), ("GTWGWY82B42G920M", "")]).await,
+        Attached::Conflict(vec![base])
+    );
 }
 
 async fn requirement_4_what_identifies_nobody_is_nobodys(kept: &Kept) {
@@ -245,7 +250,10 @@ async fn requirement_7_a_merge_is_undone_exactly(kept: &Kept) {
     assert!(!index.unmerge(merge, "verdi", NOW + 1).await.unwrap());
     assert_eq!(look().await, before);
     let merges = index.merges(two).await.unwrap();
-    assert_eq!((merges.len(), merges[0].actor.as_str(), merges[0].undone_us), (1, "rossi", Some(NOW + 1)));
+    assert_eq!(
+        (merges.len(), merges[0].actor.as_str(), merges[0].undone_us),
+        (1, "rossi", Some(NOW + 1))
+    );
 }
 
 async fn a_merge_within_a_merge_goes_with_its_own(kept: &Kept) {
@@ -268,8 +276,8 @@ async fn a_merge_within_a_merge_goes_with_its_own(kept: &Kept) {
 async fn first_sight_of_a_person_from_many_makes_one(kept: &Kept) {
     let other = kept.another_node().await;
     let mut tasks = Vec::new();
-    for number in 0..20 {
-        let index = if number % 2 == 0 { kept.index.clone() } else { other.clone() };
+    for number in 1..=20 {
+        let index = Arc::clone(if number % 2 == 0 { &kept.index } else { &other });
         tasks.push(tokio::spawn(async move {
             let local = format!("{number}");
             person(&index, &[(CODE, ""), (&local, "A")]).await
@@ -358,7 +366,10 @@ async fn a_document_is_kept_once_and_its_blob_is_known(kept: &Kept) {
     let keys = ["document-1".to_owned(), "other".to_owned()];
     assert_eq!(index.knows_blobs(&keys).await.unwrap(), [true, false]);
     let found = index.documents(DocumentsOf::Id(id), 1).await.unwrap();
-    assert_eq!((found[0].sha256, found[0].title.as_str(), found[0].person), ([1; 32], "Referto", None));
+    assert_eq!(
+        (found[0].sha256, found[0].title.as_str(), found[0].person),
+        ([1; 32], "Referto", None)
+    );
 }
 
 async fn a_link_is_made_undone_and_made_again_by_somebody_only(kept: &Kept) {

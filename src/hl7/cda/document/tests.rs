@@ -18,7 +18,10 @@ fn a_report_says_what_it_is_of_whom_and_about_which_images() {
     assert_eq!(report.effective_time, "20260302113000+0100");
     assert_eq!((report.confidentiality.as_str(), report.language.as_str()), ("N", "it-IT"));
     assert_eq!(report.patient.name(), "Esempi^Anna Lucìa");
-    assert_eq!((report.patient.sex.as_str(), report.patient.birth_date.as_str()), ("F", "19680621"));
+    assert_eq!(
+        (report.patient.sex.as_str(), report.patient.birth_date.as_str()),
+        ("F", "19680621")
+    );
     let ids = report.patient.identifiers();
     assert_eq!(ids[0].kind, IdentifierKind::CodiceFiscale);
     assert!(ids[0].identifies());
@@ -40,8 +43,10 @@ fn requirement_8_the_instance_level_is_read_by_nesting_whatever_its_code_says() 
     // Official samples carry the series' code at the image's place.
     let mislabelled = REPORT.replace("code=\"1.2.840.10008.5.1.4.1.1.1.1\"", "code=\"113015\"");
     assert_ne!(mislabelled, REPORT);
-    let (right, wrong) =
-        (ClinicalDocument::parse(REPORT.as_bytes()), ClinicalDocument::parse(mislabelled.as_bytes()));
+    let (right, wrong) = (
+        ClinicalDocument::parse(REPORT.as_bytes()),
+        ClinicalDocument::parse(mislabelled.as_bytes()),
+    );
     assert_eq!(right.unwrap().studies, wrong.unwrap().studies);
 }
 
@@ -49,11 +54,16 @@ fn requirement_8_the_instance_level_is_read_by_nesting_whatever_its_code_says() 
 fn requirement_37_versions_are_read_with_what_they_replace() {
     let second = REPORT
         .replace("<versionNumber value=\"1\"/>", "<versionNumber value=\"2\"/>")
-        .replace("<id root=\"2.16.840.1.113883.2.9.2.120.4.4\" extension=\"PROVA.RX2600417.1\"",
-            "<id root=\"2.16.840.1.113883.2.9.2.120.4.4\" extension=\"PROVA.RX2600417.2\"")
-        .replace("<componentOf>", "<relatedDocument typeCode=\"RPLC\"><parentDocument>\
+        .replace(
+            "<id root=\"2.16.840.1.113883.2.9.2.120.4.4\" extension=\"PROVA.RX2600417.1\"",
+            "<id root=\"2.16.840.1.113883.2.9.2.120.4.4\" extension=\"PROVA.RX2600417.2\"",
+        )
+        .replace(
+            "<componentOf>",
+            "<relatedDocument typeCode=\"RPLC\"><parentDocument>\
             <id root=\"2.16.840.1.113883.2.9.2.120.4.4\" extension=\"PROVA.RX2600417.1\"/>\
-            </parentDocument></relatedDocument><componentOf>");
+            </parentDocument></relatedDocument><componentOf>",
+        );
     let report = ClinicalDocument::parse(second.as_bytes()).unwrap();
     assert_eq!(report.version, Some(2));
     assert_eq!(report.replaces.len(), 1);

@@ -50,7 +50,10 @@ fn escapes_are_resolved_and_written() {
     ] {
         assert_eq!(separators.unescape(raw), text, "{raw}");
     }
-    assert_eq!(separators.escape("a|b^c&d~e\\f\r\n"), "a\\F\\b\\S\\c\\T\\d\\R\\e\\E\\f\\X0D\\\\X0A\\");
+    assert_eq!(
+        separators.escape("a|b^c&d~e\\f\r\n"),
+        "a\\F\\b\\S\\c\\T\\d\\R\\e\\E\\f\\X0D\\\\X0A\\"
+    );
     let bare = Separators { escape: None, subcomponent: None, ..separators };
     assert_eq!(bare.escape("a|b\rc"), "a b c");
 }
