@@ -377,6 +377,6 @@ fn agent(participant: Element<'_>) -> bool {
     };
     let referred: usize = codes.iter().map(|c| c.count("originalText/reference")).sum();
     unknown
-        || AGENT_SYSTEMS.iter().any(|system| coded(system))
+        || AGENT_SYSTEMS.iter().any(coded)
         || (codes.iter().filter(bare).count() == 1 && referred == 1)
 }
