@@ -19,10 +19,12 @@ use crate::blobs::open::Settings as BlobSettings;
 use crate::dicomweb::door::Settings as DicomwebSettings;
 use crate::dicomweb::webhooks::Webhook;
 use crate::dimse::listener::Settings as DicomSettings;
+use crate::fascicolo::issuers::Settings as FascicoloSettings;
 use crate::http::listener::Settings as HttpSettings;
 use crate::imaging::pool::Settings as ImagingSettings;
 use crate::index::open::Settings as IndexSettings;
 use crate::jobs::runner::Settings as JobSettings;
+use crate::mllp::listener::Settings as MllpSettings;
 use crate::model::node::Node;
 use crate::telemetry::Settings as LogSettings;
 use crate::web::viewer::Settings as WebSettings;
@@ -43,12 +45,16 @@ pub struct Settings {
     pub web: WebSettings,
     /// The DICOM door.
     pub dicom: DicomSettings,
+    /// The HL7 version 2 door.
+    pub mllp: MllpSettings,
     /// Rows.
     pub index: IndexSettings,
     /// Bytes.
     pub blobs: BlobSettings,
     /// What the archive does with both.
     pub archive: ArchiveSettings,
+    /// Whose studies and reports are.
+    pub fascicolo: FascicoloSettings,
     /// Pixel work.
     pub imaging: ImagingSettings,
     /// Background work.
@@ -81,9 +87,11 @@ impl Default for Settings {
             dicomweb: DicomwebSettings::default(),
             web: WebSettings::default(),
             dicom: DicomSettings::default(),
+            mllp: MllpSettings::default(),
             index: IndexSettings::default(),
             blobs: BlobSettings::default(),
             archive: ArchiveSettings::default(),
+            fascicolo: FascicoloSettings::default(),
             imaging: ImagingSettings::default(),
             jobs: JobSettings::default(),
             log: LogSettings::default(),

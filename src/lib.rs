@@ -9,6 +9,8 @@
 //! | 8 | [`web`] | pages: the OHIF viewer |
 //! | 8 | [`dicomweb`] | QIDO-RS, WADO-RS, STOW-RS, WADO-URI, capabilities; the change feed |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
+//! | 7 | [`mllp`] | HL7 version 2 over TCP |
+//! | 6 | [`fascicolo`] | whose studies and documents are, which belong together |
 //! | 6 | [`dimse`] | the DICOM network: associations, C-ECHO, C-STORE; the client side |
 //! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |
 //! | 4 | [`access`] | who may: actors, purposes, permits |
@@ -16,10 +18,11 @@
 //! | 3 | [`index`] | rows: port, query, SQLite and PostgreSQL adapters |
 //! | 2 | [`blobs`] | bytes: immutable keys, durable writes, ranged reads |
 //! | 2 | [`documents`] | reports and CDA narratives as pages to read |
+//! | 2 | [`hl7`] | CDA documents and HL7 version 2 messages, bytes to values |
 //! | 2 | [`imaging`] | pixels: bounded pool, decoding, rendering, thumbnails |
 //! | 2 | [`model`] | plain values the rooms above exchange |
 //! | 1 | [`dicom`] | bytes to values: scanner, Part 10, frames, DICOM JSON, character sets |
-//! | 1 | [`people`] | patient identifiers |
+//! | 1 | [`people`] | identifiers of people, and how alike two people are |
 //! | 1 | [`clock`], [`telemetry`] | time as an argument; log and metric names |
 //! | 1 | [`steps`] | where a debug build can be made to die, for the tests |
 //!
@@ -36,10 +39,13 @@ pub mod dicom;
 pub mod dicomweb;
 pub mod dimse;
 pub mod documents;
+pub mod fascicolo;
+pub mod hl7;
 pub mod http;
 pub mod imaging;
 pub mod index;
 pub mod jobs;
+pub mod mllp;
 pub mod model;
 pub mod people;
 pub mod server;

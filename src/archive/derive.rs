@@ -25,6 +25,8 @@ impl Archive {
                 Ok(_) | Err(ArchiveError::Imaging(ImagingError::Video(_))) => Ok(()),
                 Err(error) => Err(error),
             },
+            // The fascicolo's own, a floor above.
+            JobKind::SeriesFascicolo => Ok(()),
             JobKind::SeriesMetadata => {
                 let subject = Subject::Study(series.scope.study.clone());
                 let permit = self.access().permit(&Actor::System, Purpose::Operation, subject);

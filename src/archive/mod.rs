@@ -17,6 +17,7 @@ mod file_pixels;
 mod flights;
 mod fragments;
 pub mod frame;
+pub mod header;
 mod inflate;
 pub mod ingest;
 pub mod integrity;

@@ -20,6 +20,7 @@ pub(crate) struct Folders {
     root: PathBuf,
     instances: Box<[AtomicU64]>,
     derived: Box<[AtomicU64]>,
+    documents: Box<[AtomicU64]>,
     stats: Arc<Stats>,
 }
 
@@ -27,7 +28,8 @@ impl Folders {
     /// Makes the root and the kinds' folders, durably.
     pub(crate) fn open(root: PathBuf, stats: Arc<Stats>) -> io::Result<Self> {
         let bits = || (0..WORDS).map(|_| AtomicU64::new(0)).collect();
-        let folders = Self { root, instances: bits(), derived: bits(), stats };
+        let (instances, derived, documents) = (bits(), bits(), bits());
+        let folders = Self { root, instances, derived, documents, stats };
         let missing: Vec<&Path> =
             folders.root.ancestors().take_while(|folder| !folder.exists()).collect();
         fs::create_dir_all(&folders.root)?;
@@ -92,6 +94,7 @@ impl Folders {
         let words = match key.kind() {
             BlobKind::Instance => &self.instances,
             BlobKind::Derived => &self.derived,
+            BlobKind::Document => &self.documents,
         };
         let word = words.get(usize::from(key.folder() / 64))?;
         Some((word, 1 << (key.folder() % 64)))

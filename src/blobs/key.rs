@@ -1,7 +1,7 @@
 //! Keys: unique, immutable, spread over folders so that none grows without bound.
 //!
-//! `i/ab/cd/abcd….dcm` for instances and `d/ab/cd/abcd…` for derived objects: 32 random
-//! hexadecimal digits, of which the first four name the two folders, 65 536 a kind. A run of keys
+//! `i/ab/cd/abcd….dcm` for instances, `d/ab/cd/abcd…` for derived objects and `f/ab/cd/abcd…` for
+//! documents: 32 random hexadecimal digits, of which the first four name the two folders, 65 536 a kind. A run of keys
 //! shares its folder, then the next folder is drawn at random: a new folder costs three syncs and
 //! a folder's first blocks, which a key of its own folder each would pay almost every time
 //! (measured: half the speed), and the objects of a study lie together. 100 million instances
@@ -20,17 +20,20 @@ pub enum BlobKind {
     Instance,
     /// An object made from others; can be made again.
     Derived,
+    /// A document as it came.
+    Document,
 }
 
 impl BlobKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 2] = [Self::Instance, Self::Derived];
+    pub(crate) const ALL: [Self; 3] = [Self::Instance, Self::Derived, Self::Document];
 
     /// The top folder.
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Instance => "i",
             Self::Derived => "d",
+            Self::Document => "f",
         }
     }
 
@@ -38,7 +41,7 @@ impl BlobKind {
     fn suffix(self) -> &'static str {
         match self {
             Self::Instance => ".dcm",
-            Self::Derived => "",
+            Self::Derived | Self::Document => "",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::cli::fascicolo_args::Fascicolo;
 use crate::config::Flag;
 
 /// DICOM imaging archive: receives studies, keeps them bit-exact, serves them over DICOMweb.
@@ -64,6 +65,13 @@ pub enum Command {
     #[command(after_help = "Examples:\n  lastra bin list\n  lastra bin restore 1.2.840.1\n  \
         lastra bin put 1.2.840.1 --series 1.2.840.1.2\n  lastra bin purge --older 720h")]
     Bin(Bin),
+    /// People, their studies and reports, and what waits for a decision.
+    #[command(after_help = "Examples:\n  lastra fascicolo show RSSMRA79B11C566R\n  \
+        lastra fascicolo show 'OSPEDALE|P0001042'\n  lastra fascicolo add referto.xml\n  \
+        lastra fascicolo queue --json\n  lastra fascicolo link 12 1.2.840.113619.2.62.9\n  \
+        lastra fascicolo unlink 7\n\n\
+        A person is named by an identifier, ISSUER|IDENTIFIER, or #ID.")]
+    Fascicolo(Fascicolo),
     /// Show the configuration.
     Config(Config),
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::fascicolo::error::FascicoloError;
 use crate::server::error::StartError;
 
 /// How a command ended.
@@ -40,6 +41,11 @@ impl From<Exit> for ExitCode {
 pub fn of_error(error: &anyhow::Error) -> Exit {
     if error.downcast_ref::<ConfigError>().is_some() {
         return Exit::Config;
+    }
+    match error.downcast_ref::<FascicoloError>() {
+        Some(FascicoloError::Unknown(_)) => return Exit::NotFound,
+        Some(FascicoloError::Refused(_) | FascicoloError::Denied) => return Exit::Refused,
+        _ => {}
     }
     match error.downcast_ref::<StartError>() {
         Some(StartError::Locked(_)) => Exit::Locked,

@@ -9,6 +9,8 @@ pub mod check;
 pub mod configuration;
 pub mod demo;
 pub mod exit;
+pub mod fascicolo;
+pub mod fascicolo_args;
 pub mod import;
 pub mod journal;
 pub mod object;

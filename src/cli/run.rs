@@ -14,6 +14,7 @@ use crate::cli::configuration;
 use crate::cli::demo;
 use crate::cli::exit::Exit;
 use crate::cli::exit::of_error;
+use crate::cli::fascicolo;
 use crate::cli::import;
 use crate::cli::output::Output;
 use crate::cli::send;
@@ -57,6 +58,7 @@ async fn dispatch(command: Command, output: Output) -> anyhow::Result<Exit> {
         Command::Check(check) => check::run(&check, output).await,
         Command::Viewer(viewer) => viewer::run(&viewer, output),
         Command::Bin(bin) => bin::run(&bin, output).await,
+        Command::Fascicolo(fascicolo) => fascicolo::run(&fascicolo, output).await,
         Command::Config(config) => configuration::run(&config, output),
     }
 }

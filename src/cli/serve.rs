@@ -1,5 +1,6 @@
 //! `lastra serve`: the archive, until told to stop.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,13 @@ pub async fn run(stores: &Stores, output: Output) -> anyhow::Result<Exit> {
     let metrics = telemetry::recorder().context("metrics")?;
     let app = App::start(&settings, Arc::new(SystemClock), metrics).await?;
     let (http, dicom, ae) = (app.http, app.dicom, &settings.dicom.ae_title);
-    let ready = json!({ "ready": true, "http": http, "dicom": dicom, "ae": ae });
-    output.result(&ready, &format!("ready http={http} dicom={dicom} ae={ae}"));
+    let mut ready = json!({ "ready": true, "http": http, "dicom": dicom, "ae": ae });
+    let mut text = format!("ready http={http} dicom={dicom} ae={ae}");
+    if let Some(hl7) = app.hl7 {
+        ready["hl7"] = hl7.to_string().into();
+        let _ = write!(text, " hl7={hl7}");
+    }
+    output.result(&ready, &text);
     asked_to_stop().await?;
     tracing::info!("stopping");
     app.stop(STOP_BOUND).await;

@@ -21,6 +21,7 @@ pub mod frames;
 pub mod header;
 mod header_table;
 mod header_text;
+pub mod identity;
 pub mod json;
 pub mod json_read;
 pub mod json_split;

@@ -6,6 +6,7 @@
 
 pub mod commit;
 pub mod error;
+pub mod fascicolo;
 pub mod open;
 pub mod port;
 pub mod postgres;

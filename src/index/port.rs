@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::index::error::IndexError;
+use crate::index::fascicolo::FascicoloRows;
 use crate::index::query::{Found, Query};
 use crate::model::event::{Event, Follower};
 use crate::model::job::{Job, JobKind, NewJob};
@@ -156,7 +157,7 @@ pub struct Extension {
 
 /// Rows, durable when a call returns `Ok`.
 #[async_trait]
-pub trait Index: Debug + Send + Sync {
+pub trait Index: FascicoloRows + Debug + Send + Sync {
     /// Enters the instances in one transaction, synced before this returns, in their order; each
     /// gets its outcome. The transaction holds: patient, study, series, instance and copy rows,
     /// change events, and for every series touched by a `Stored` instance the jobs of `jobs`
@@ -257,7 +258,7 @@ pub trait Index: Debug + Send + Sync {
     /// Copies after row id `after`, at most `limit`.
     async fn copies(&self, after: i64, limit: u32) -> Result<Vec<CopyRow>, IndexError>;
 
-    /// For each key whether any copy or derived row names it.
+    /// For each key whether any copy, derived or document row names it.
     async fn knows_blobs(&self, keys: &[String]) -> Result<Vec<bool>, IndexError>;
 
     /// Puts what a scope holds into the bin in one transaction: it is served no more, its blobs stay

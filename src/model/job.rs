@@ -11,12 +11,19 @@ pub enum JobKind {
     Attributes,
     /// Look at the change feed for a webhook; subject: its name.
     Webhook,
+    /// Say whose a quiet series' study is and link its documents; subject: the index's series id.
+    SeriesFascicolo,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 4] =
-        [Self::SeriesThumbnail, Self::SeriesMetadata, Self::Attributes, Self::Webhook];
+    pub const ALL: [Self; 5] = [
+        Self::SeriesThumbnail,
+        Self::SeriesMetadata,
+        Self::SeriesFascicolo,
+        Self::Attributes,
+        Self::Webhook,
+    ];
 
     /// The stored form.
     pub fn as_str(self) -> &'static str {
@@ -25,6 +32,7 @@ impl JobKind {
             Self::SeriesMetadata => "series-metadata",
             Self::Attributes => "attributes",
             Self::Webhook => "webhook",
+            Self::SeriesFascicolo => "series-fascicolo",
         }
     }
 

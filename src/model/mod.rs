@@ -3,8 +3,12 @@
 //!
 //! Never here: behaviour that needs a store, a protocol's formats.
 
+pub mod document;
 pub mod event;
 pub mod job;
+pub mod link;
 pub mod node;
+pub mod order;
 pub mod path;
+pub mod person;
 pub mod study;

@@ -20,6 +20,7 @@ use crate::config::Settings;
 use crate::dicomweb::routes as dicomweb;
 use crate::dicomweb::webhooks::Webhooks;
 use crate::dimse::listener::Listener as DicomListener;
+use crate::fascicolo::fascicolo::Fascicolo;
 use crate::http::cors;
 use crate::http::cors::Origins;
 use crate::http::health;
@@ -34,6 +35,7 @@ use crate::index::open as index;
 use crate::index::port::SharedIndex;
 use crate::jobs::runner::Runner;
 use crate::jobs::runner::Work;
+use crate::mllp::listener::Listener as Hl7Listener;
 use crate::model::job::JobKind;
 use crate::server::error::StartError;
 use crate::server::lock::DataLock;
@@ -46,6 +48,8 @@ use crate::web::viewer;
 pub struct Rooms {
     /// The archive.
     pub archive: Archive,
+    /// The fascicolo over it.
+    pub fascicolo: Fascicolo,
     index: SharedIndex,
     committer: Committer,
 }
@@ -57,6 +61,8 @@ pub struct App {
     pub http: SocketAddr,
     /// Where DICOM associations are accepted.
     pub dicom: SocketAddr,
+    /// Where HL7 messages are taken, if they are.
+    pub hl7: Option<SocketAddr>,
     /// The archive behind the doors.
     pub archive: Archive,
     rooms: Rooms,
@@ -82,13 +88,20 @@ impl Rooms {
             settings: settings.archive.clone(),
             index: Arc::clone(&index),
             committer: committer.clone(),
-            blobs,
+            blobs: blobs.clone(),
             pool: Pool::open(&settings.imaging)?,
             clock: Arc::clone(clock),
             access: Access::default(),
             attributes: Attributes::of(&settings.attributes)?,
         });
-        Ok(Self { archive, index, committer })
+        let fascicolo = Fascicolo::new(
+            &settings.fascicolo,
+            archive.clone(),
+            Arc::clone(&index),
+            blobs,
+            Arc::clone(clock),
+        );
+        Ok(Self { archive, fascicolo, index, committer })
     }
 
     /// Finishes what is queued and closes the stores.
@@ -120,6 +133,9 @@ impl App {
             // Takes seconds, while nothing else runs yet.
             prepare(Path::new(&settings.web.ohif_dir), &settings.data)?;
         }
+        let hl7_listener = Hl7Listener::bind(&settings.mllp)
+            .await
+            .map_err(|error| listen("HL7", &settings.mllp.address, &error))?;
         let rooms = Rooms::open(settings, &clock).await?;
         let archive = rooms.archive.clone();
 
@@ -129,10 +145,14 @@ impl App {
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
         let router = cors::dress(layers::dress(router, limits), origins);
-        let doors = vec![
+        let mut doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),
         ];
+        let hl7 = hl7_listener.map(|(listener, address)| {
+            doors.push(tokio::spawn(listener.run(rooms.fascicolo.clone(), stop_doors.clone())));
+            address
+        });
         let stop_jobs = CancellationToken::new();
         let base = settings.http.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
         let base = base.trim_end_matches('/');
@@ -143,7 +163,18 @@ impl App {
         let runner = runner(settings, &rooms, clock, base, webhooks);
         let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
         let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];
-        Ok(Self { http, dicom, archive, rooms, stop_doors, doors, stop_jobs, jobs, _lock: lock })
+        Ok(Self {
+            http,
+            dicom,
+            hl7,
+            archive,
+            rooms,
+            stop_doors,
+            doors,
+            stop_jobs,
+            jobs,
+            _lock: lock,
+        })
     }
 
     /// Stops: no new work, what is under way finishes within `bound`, then the stores close.
@@ -177,18 +208,25 @@ fn runner(
     base: &str,
     webhooks: Webhooks,
 ) -> Runner {
-    let archive = rooms.archive.clone();
+    let (archive, fascicolo) = (rooms.archive.clone(), rooms.fascicolo.clone());
     let base = format!("{base}/dicom-web");
     let work: Work = Arc::new(move |job| {
-        let (archive, base, webhooks) = (archive.clone(), base.clone(), webhooks.clone());
-        async move {
-            let done = match job.kind {
-                JobKind::Webhook => webhooks.look(&job.subject).await,
-                _ => archive.do_job(&job, &base).await,
-            };
-            done.map_err(|error| error.to_string())
-        }
-        .boxed()
+        let (archive, fascicolo) = (archive.clone(), fascicolo.clone());
+        let (base, webhooks) = (base.clone(), webhooks.clone());
+        let work = async move {
+            match job.kind {
+                JobKind::SeriesFascicolo => {
+                    fascicolo.do_job(&job).await.map_err(|error| error.to_string())
+                }
+                JobKind::Webhook => {
+                    webhooks.look(&job.subject).await.map_err(|error| error.to_string())
+                }
+                JobKind::SeriesThumbnail | JobKind::SeriesMetadata | JobKind::Attributes => {
+                    archive.do_job(&job, &base).await.map_err(|error| error.to_string())
+                }
+            }
+        };
+        work.boxed()
     });
     let worker = uuid::Uuid::now_v7().to_string();
     Runner::new(settings.jobs.clone(), worker, Arc::clone(&rooms.index), clock, work)

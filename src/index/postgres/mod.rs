@@ -5,19 +5,31 @@
 pub mod adapter;
 #[path = "../sql/bin.rs"]
 mod bin;
+#[path = "../sql/bin_links.rs"]
+mod bin_links;
 #[path = "../sql/condition.rs"]
 mod condition;
 pub mod dialect;
+#[path = "../sql/documents.rs"]
+mod documents;
 #[path = "../sql/events.rs"]
 mod events;
 #[path = "../sql/extended.rs"]
 mod extended;
+#[path = "../sql/fascicolo.rs"]
+mod fascicolo;
 #[path = "../sql/fuzzy.rs"]
 mod fuzzy;
 #[path = "../sql/jobs.rs"]
 mod jobs;
+#[path = "../sql/links.rs"]
+mod links;
 #[path = "../sql/migration.rs"]
 mod migration;
+#[path = "../sql/people.rs"]
+mod people;
+#[path = "../sql/people_read.rs"]
+mod people_read;
 #[path = "../sql/places.rs"]
 mod places;
 #[path = "../sql/records.rs"]
@@ -32,3 +44,5 @@ mod span;
 mod store;
 #[path = "../sql/tail.rs"]
 mod tail;
+#[path = "../sql/waiting.rs"]
+mod waiting;

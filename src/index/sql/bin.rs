@@ -25,6 +25,7 @@ use crate::model::study::SeriesFacts;
 use crate::model::study::StudyFacts;
 use crate::people::patient_id::PatientId;
 
+use super::bin_links;
 use super::dialect::Db;
 use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
@@ -296,6 +297,7 @@ async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexErr
     }
     let studies: BTreeSet<i64> = ids.iter().map(|ids| ids.2).collect();
     for id in studies {
+        bin_links::put_aside(tx, id).await?;
         for sql in [
             "DELETE FROM study_modality WHERE study = $1 AND NOT EXISTS
                (SELECT 1 FROM series s WHERE s.study = $1 AND s.modality = study_modality.modality)",
@@ -331,6 +333,7 @@ pub(super) async fn restore(
         sql.push(" ORDER BY id LIMIT ").push_bind(CHUNK);
         let rows = sql.build().fetch_all(&mut **tx).await.map_err(failed)?;
         if rows.is_empty() {
+            bin_links::bring_back(tx, scope).await?;
             return Ok(restored);
         }
         let ids: Vec<i64> = rows.iter().map(|row| get(row, 0)).collect::<Result<_, _>>()?;

@@ -2,6 +2,7 @@
 
 mod binning;
 mod committing;
+mod fascicolo;
 mod jobs;
 mod matching;
 mod objects;

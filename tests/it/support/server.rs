@@ -24,6 +24,8 @@ pub struct Server {
     child: Child,
     pub http: SocketAddr,
     pub dicom: SocketAddr,
+    /// Where HL7 messages are taken, if they are.
+    pub hl7: Option<SocketAddr>,
     home: Home,
 }
 
@@ -144,11 +146,12 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("ready "), "lastra serve did not start: {line:?}");
-        let field = |name: &str| -> SocketAddr {
+        let field = |name: &str| -> Option<SocketAddr> {
             let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
-            found.unwrap().parse().unwrap()
+            found.map(|address| address.parse().unwrap())
         };
-        Self { http: field("http="), dicom: field("dicom="), child, home }
+        let (http, dicom) = (field("http=").unwrap(), field("dicom=").unwrap());
+        Self { http, dicom, hl7: field("hl7="), child, home }
     }
 
     /// Kills the process at once, as a power cut would, and starts another on the same data.

@@ -1,0 +1,278 @@
+//! `lastra fascicolo`: a person's studies and reports, links, and the reconciliation queue.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::access::actor::Actor;
+use crate::access::actor::Purpose;
+use crate::access::permit::Permit;
+use crate::access::permit::Subject;
+use crate::cli::exit::Exit;
+use crate::cli::fascicolo_args::Action;
+use crate::cli::fascicolo_args::Fascicolo as Arguments;
+use crate::cli::output::Output;
+use crate::cli::run::loaded;
+use crate::cli::run::set_up_log;
+use crate::clock::SharedClock;
+use crate::clock::SystemClock;
+use crate::fascicolo::fascicolo::Fascicolo;
+use crate::fascicolo::intake::Arriving;
+use crate::fascicolo::queue::Case;
+use crate::fascicolo::timeline::Episode;
+use crate::fascicolo::timeline::Timeline;
+use crate::index::fascicolo::LinksOf;
+use crate::model::document::Document;
+use crate::model::link::Link;
+use crate::model::link::StudyBrief;
+use crate::model::link::Waiting;
+use crate::server::app::Rooms;
+
+/// Runs one action on the archive the settings name; may run beside a server.
+pub async fn run(arguments: &Arguments, output: Output) -> anyhow::Result<Exit> {
+    let settings = loaded(arguments.stores.config.as_deref(), &arguments.stores.flags())?.settings;
+    set_up_log(&settings.log)?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let rooms = Rooms::open(&settings, &clock).await?;
+    let access = rooms.archive.access();
+    let permit = access.permit(&Actor::Operator, Purpose::Operation, Subject::Archive)?;
+    let done = act(&rooms.fascicolo, &permit, arguments, output).await;
+    rooms.close().await;
+    done
+}
+
+async fn act(
+    fascicolo: &Fascicolo,
+    permit: &Permit,
+    arguments: &Arguments,
+    output: Output,
+) -> anyhow::Result<Exit> {
+    let by = arguments.by.as_str();
+    match &arguments.action {
+        Action::Show { person, limit } => {
+            let person = fascicolo.find(permit, person).await?;
+            let timeline = fascicolo.timeline(permit, person.id, None, *limit).await?;
+            output.result(&timeline_json(&timeline), &timeline_text(&timeline));
+        }
+        Action::Add { files } => return add(fascicolo, permit, files, output).await,
+        Action::Links { document } => {
+            for link in fascicolo.links(permit, LinksOf::Document(*document)).await? {
+                output.result(&link_json(&link), &link_text(&link));
+            }
+        }
+        Action::Link { document, study } => {
+            let link = fascicolo.link_by_hand(permit, *document, study, by).await?;
+            let text = format!("link {link}: document {document} and study {study}");
+            output.result(&json!({ "link": link }), &text);
+        }
+        Action::Unlink { link } => {
+            fascicolo.unlink(permit, *link, by).await?;
+            output.result(&json!({ "unlinked": link }), &format!("link {link} undone"));
+        }
+        Action::Queue { after, limit } => {
+            for case in fascicolo.queue(permit, *after, *limit).await? {
+                output.result(&case_json(&case), &case_text(&case));
+            }
+        }
+        Action::Assign { document, person } => {
+            let person = fascicolo.find(permit, person).await?.id;
+            fascicolo.assign(permit, Waiting::Document(*document), Some(person), by).await?;
+            let text = format!("document {document} is person #{person}'s");
+            output.result(&json!({ "document": document, "person": person }), &text);
+        }
+        Action::Merge { survivor, absorbed, reason } => {
+            let survivor = fascicolo.find(permit, survivor).await?.id;
+            let absorbed = fascicolo.find(permit, absorbed).await?.id;
+            let merge = fascicolo.merge(permit, survivor, absorbed, reason, by).await?;
+            let text = format!("merge {merge}: person #{absorbed} is one with #{survivor}");
+            output.result(&json!({ "merge": merge, "person": survivor }), &text);
+        }
+        Action::Unmerge { merge } => {
+            fascicolo.unmerge(permit, *merge, by).await?;
+            output.result(&json!({ "unmerged": merge }), &format!("merge {merge} undone"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn add(
+    fascicolo: &Fascicolo,
+    permit: &Permit,
+    files: &[std::path::PathBuf],
+    output: Output,
+) -> anyhow::Result<Exit> {
+    let mut failed = false;
+    for file in files {
+        let taken = match tokio::fs::read(file).await {
+            Ok(bytes) => {
+                let arriving = Arriving {
+                    bytes: bytes.into(),
+                    source: "file".to_owned(),
+                    ..Arriving::default()
+                };
+                fascicolo.take(permit, arriving).await.map_err(anyhow::Error::from)
+            }
+            Err(error) => Err(error.into()),
+        };
+        match taken {
+            Ok(taken) => {
+                let mut value = document_json(&taken.document);
+                value["known"] = taken.known.into();
+                let known = if taken.known { ", here already" } else { "" };
+                let text = format!("{}{known}", document_text(&taken.document));
+                output.result(&value, &text);
+            }
+            Err(error) => {
+                failed = true;
+                output.say(&format!("{}: {error:#}", file.display()));
+            }
+        }
+    }
+    Ok(if failed { Exit::SomeFailed } else { Exit::Done })
+}
+
+fn timeline_json(timeline: &Timeline) -> Value {
+    let person = &timeline.person;
+    let identifiers: Vec<Value> = person
+        .identifiers
+        .iter()
+        .map(|known| {
+            let id = &known.identifier;
+            json!({ "kind": id.kind.as_str(), "assigner": id.assigner, "value": id.value,
+                "trust": id.trust.as_str(), "origin": known.origin })
+        })
+        .collect();
+    let episodes: Vec<Value> = timeline.episodes.iter().map(episode_json).collect();
+    json!({ "person": person.id, "rows": person.rows, "name": person.name,
+        "birth_date": person.birth_date, "sex": person.sex, "identifiers": identifiers,
+        "episodes": episodes })
+}
+
+fn episode_json(episode: &Episode) -> Value {
+    let documents: Vec<Value> = episode.documents.iter().map(document_json).collect();
+    json!({ "date": episode.date, "images": episode.images.as_str(),
+        "study": episode.study.as_ref().map(study_json), "documents": documents,
+        "older_versions": episode.replaced })
+}
+
+fn study_json(study: &StudyBrief) -> Value {
+    json!({ "uid": study.uid, "date": study.date, "description": study.description,
+        "accession": study.accession, "modalities": study.modalities,
+        "instances": study.instances, "person": study.person })
+}
+
+fn document_json(document: &Document) -> Value {
+    json!({ "document": document.id, "person": document.person, "kind": document.kind.as_str(),
+        "title": document.title, "type": document.type_code, "version": document.version,
+        "superseded_by": document.superseded_by, "service_date": document.service_date,
+        "bytes": document.blob_bytes, "sha256": hex(&document.sha256),
+        "findings": document.findings })
+}
+
+fn link_json(link: &Link) -> Value {
+    let evidence: Value = serde_json::from_str(&link.evidence).unwrap_or(Value::Null);
+    json!({ "link": link.id, "document": link.document, "study": link.study_uid,
+        "method": link.method.as_str(), "evidence": evidence, "by": link.actor,
+        "made_us": link.made_us, "undone": link.undone.as_ref().map(|(at, by)| json!({ "at_us": at, "by": by })) })
+}
+
+fn case_json(case: &Case) -> Value {
+    let facts: Value = serde_json::from_str(&case.item.facts).unwrap_or(Value::Null);
+    let people: Vec<Value> = case
+        .people
+        .iter()
+        .map(|p| json!({ "person": p.person, "score": p.score, "reasons": p.reasons }))
+        .collect();
+    let studies: Vec<Value> = case
+        .studies
+        .iter()
+        .map(|s| json!({ "study": study_json(&s.study), "score": s.score, "reasons": s.reasons }))
+        .collect();
+    json!({ "item": case.item.id, "kind": case.item.kind.as_str(),
+        "document": case.document.as_ref().map(document_json),
+        "study": case.study.as_ref().map(study_json), "facts": facts, "people": people,
+        "studies": studies })
+}
+
+fn timeline_text(timeline: &Timeline) -> String {
+    let person = &timeline.person;
+    let mut text = format!(
+        "#{} {}, born {}, {}\n",
+        person.id,
+        person.name.replace('^', " "),
+        person.birth_date,
+        person.sex
+    );
+    for known in &person.identifiers {
+        let id = &known.identifier;
+        let kind = id.kind.as_str();
+        let _ = writeln!(text, "  {kind} {} ({}, {})", id.value, id.trust.as_str(), known.origin);
+    }
+    for episode in &timeline.episodes {
+        let what = episode.study.as_ref().map_or_else(String::new, |study| {
+            format!("{} {}, {} objects", study.modalities, study.description, study.instances)
+        });
+        let _ = writeln!(text, "{}  {what} [{}]", episode.date, episode.images.as_str());
+        for document in &episode.documents {
+            let _ = writeln!(text, "          {}", document_text(document));
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+fn document_text(document: &Document) -> String {
+    let mut text =
+        format!("document {}: {} {}", document.id, document.kind.as_str(), document.title);
+    if document.version > 1 {
+        let _ = write!(text, ", version {}", document.version);
+    }
+    if !document.findings.is_empty() {
+        let _ = write!(text, ", breaks {}", document.findings);
+    }
+    text
+}
+
+fn link_text(link: &Link) -> String {
+    let undone = if link.undone.is_some() { ", undone" } else { "" };
+    format!(
+        "link {}: document {} and study {} by {} ({}){undone}",
+        link.id,
+        link.document,
+        link.study_uid,
+        link.method.as_str(),
+        link.actor
+    )
+}
+
+fn case_text(case: &Case) -> String {
+    let mut text = format!("item {}: {}", case.item.id, case.item.kind.as_str());
+    if let Some(document) = &case.document {
+        let _ = write!(text, ", {}", document_text(document));
+    }
+    if let Some(study) = &case.study {
+        let _ = write!(text, ", study {}", study.uid);
+    }
+    for found in &case.people {
+        let _ = write!(
+            text,
+            "\n  person #{} {} ({})",
+            found.person,
+            found.score,
+            found.reasons.join(", ")
+        );
+    }
+    for found in &case.studies {
+        let reasons = found.reasons.join(", ");
+        let _ = write!(text, "\n  study {} {} ({reasons})", found.study.uid, found.score);
+    }
+    text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,114 @@
+//! The arguments of `lastra fascicolo`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::args::Stores;
+
+/// `lastra fascicolo`.
+#[derive(Debug, Args)]
+pub struct Fascicolo {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+    /// Who decides, for the record.
+    #[arg(long, global = true, default_value = "operator", value_name = "NAME")]
+    pub by: String,
+    /// Which archive.
+    #[command(flatten)]
+    pub stores: Stores,
+}
+
+/// `lastra fascicolo …`.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// A person with their identifiers, studies and reports, newest first.
+    #[command(after_help = "Examples:\n  lastra fascicolo show RSSMRA79B11C566R\n  \
+        lastra fascicolo show 'OSPEDALE|P0001042' --json\n  lastra fascicolo show '#12'")]
+    Show {
+        /// An identifier, `ISSUER|IDENTIFIER`, or `#ID`.
+        #[arg(value_name = "PERSON")]
+        person: String,
+        /// Episodes shown at most.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u32,
+    },
+    /// Take documents: CDA, PDF (a CDA inside is found), text.
+    #[command(after_help = "Examples:\n  lastra fascicolo add referto.xml referto-firmato.pdf")]
+    Add {
+        /// Files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Links of a document, with what each rests on; undone ones too.
+    #[command(after_help = "Examples:\n  lastra fascicolo links 12")]
+    Links {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+    },
+    /// Link a document and a study.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo link 12 1.2.840.113619.2.62.9 --by rossi"
+    )]
+    Link {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+        /// Study Instance UID.
+        #[arg(value_name = "STUDY")]
+        study: String,
+    },
+    /// Undo a link; it is not made again by itself.
+    #[command(after_help = "Examples:\n  lastra fascicolo unlink 7 --by rossi")]
+    Unlink {
+        /// The link's id.
+        #[arg(value_name = "LINK")]
+        link: i64,
+    },
+    /// What waits for a decision, with candidates and reasons.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo queue\n  lastra fascicolo queue --json --after 40"
+    )]
+    Queue {
+        /// After this item.
+        #[arg(long, default_value_t = 0, value_name = "ITEM")]
+        after: i64,
+        /// Items shown at most.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// Give a document that waits to a person.
+    #[command(after_help = "Examples:\n  lastra fascicolo assign 12 RSSMRA79B11C566R --by rossi")]
+    Assign {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+        /// An identifier, `ISSUER|IDENTIFIER`, or `#ID`.
+        #[arg(value_name = "PERSON")]
+        person: String,
+    },
+    /// Two people are one; can be undone exactly.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo merge '#12' '#40' --reason 'same passport' --by rossi"
+    )]
+    Merge {
+        /// Who stays.
+        #[arg(value_name = "PERSON")]
+        survivor: String,
+        /// Who is one with them.
+        #[arg(value_name = "PERSON")]
+        absorbed: String,
+        /// Why.
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
+    },
+    /// Undo a merge.
+    #[command(after_help = "Examples:\n  lastra fascicolo unmerge 3 --by rossi")]
+    Unmerge {
+        /// The merge's id.
+        #[arg(value_name = "MERGE")]
+        merge: i64,
+    },
+}

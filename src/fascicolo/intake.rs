@@ -1,0 +1,230 @@
+//! Documents come in: bytes durable with their hash, then rows, then whose they are and what they
+//! belong to. In any order, any number of times.
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::access::permit::Permit;
+use crate::blobs::key::BlobKind;
+use crate::dicom::identity::Identity;
+use crate::fascicolo::error::FascicoloError;
+use crate::fascicolo::fascicolo::Fascicolo;
+use crate::fascicolo::fascicolo::may;
+use crate::fascicolo::identity::identifiers;
+use crate::fascicolo::recognise::Recognised;
+use crate::fascicolo::recognise::recognise;
+use crate::fascicolo::recognise::references;
+use crate::fascicolo::recognise::subject;
+use crate::hl7::v2::types::date;
+use crate::index::fascicolo::DocumentsOf;
+use crate::index::fascicolo::Entered;
+use crate::index::port::Located;
+use crate::model::document::Document;
+use crate::model::document::DocumentSubject;
+use crate::model::document::NewDocument;
+use crate::model::document::Reference;
+use crate::model::document::ReferenceKind;
+use crate::model::link::StudyBrief;
+use crate::model::link::Waiting;
+use crate::model::person::Attached;
+use crate::model::person::Origin;
+use crate::model::person::Sighted;
+use crate::model::person::Sighting;
+
+/// The most bytes of a document kept.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Characters of a document's text kept for searching.
+const MOST_TEXT: usize = 200_000;
+
+/// A document as it arrives.
+#[derive(Debug, Clone, Default)]
+pub struct Arriving {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Where from; no patient data.
+    pub source: String,
+    /// Whom the sender says it is about, used where the document itself says nothing.
+    pub subject: DocumentSubject,
+    /// What the sender says it belongs to, beside what the document says.
+    pub references: Vec<Reference>,
+    /// Its title, where the document has none.
+    pub title: String,
+    /// Date of the service, where the document has none.
+    pub service_date: String,
+    /// The DICOM instance it came in, by row.
+    pub instance: Option<i64>,
+}
+
+/// What became of a document, once it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its row.
+    pub document: Document,
+    /// Whether the same bytes were here already.
+    pub known: bool,
+    /// Whose it is.
+    pub attached: Attached,
+}
+
+impl Fascicolo {
+    /// Takes a document somebody brings.
+    pub async fn take(&self, permit: &Permit, arriving: Arriving) -> Result<Taken, FascicoloError> {
+        may(permit)?;
+        self.take_in(arriving).await
+    }
+
+    /// Takes the document an instance encapsulates.
+    pub(in crate::fascicolo) async fn take_encapsulated(
+        &self,
+        permit: &Permit,
+        study: &StudyBrief,
+        located: &Located,
+        identity: &Identity,
+    ) -> Result<(), FascicoloError> {
+        let bytes = match &identity.document {
+            Some(bytes) => Bytes::from(bytes.clone()),
+            None => self.bulk_document(permit, located).await?,
+        };
+        // A value of odd length was padded with one byte; its true length may be told.
+        let told = usize::try_from(identity.document_bytes).unwrap_or(0);
+        let bytes = match told {
+            0 => bytes.strip_suffix(&[0]).map_or_else(|| bytes.clone(), |cut| bytes.slice_ref(cut)),
+            told => bytes.slice(..told.min(bytes.len())),
+        };
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let arriving = Arriving {
+            bytes,
+            source: "dicom".to_owned(),
+            subject: DocumentSubject {
+                identifiers: identifiers(&identity.patient_ids),
+                name: identity.name.clone(),
+                birth_date: identity.birth_date.clone(),
+                sex: identity.sex.clone(),
+            },
+            references: vec![Reference {
+                kind: ReferenceKind::Study,
+                assigner: String::new(),
+                value: study.uid.clone(),
+            }],
+            title: study.description.clone(),
+            service_date: study.date.clone(),
+            instance: Some(located.id),
+        };
+        self.take_in(arriving).await.map(drop)
+    }
+
+    async fn bulk_document(
+        &self,
+        permit: &Permit,
+        located: &Located,
+    ) -> Result<Bytes, FascicoloError> {
+        let archive = &self.inner.archive;
+        let bulk = archive.bulk(permit, &located.path, "00420011").await?;
+        let length = usize::try_from(bulk.bytes).unwrap_or(usize::MAX);
+        if length > MAX_BYTES {
+            return Err(FascicoloError::TooLong(MAX_BYTES));
+        }
+        let mut stream = archive.read_bulk(permit, &bulk.place, 0, bulk.bytes)?;
+        let mut bytes = Vec::with_capacity(length);
+        while let Some(piece) = stream.try_next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes.into())
+    }
+
+    pub(in crate::fascicolo) async fn take_in(
+        &self,
+        arriving: Arriving,
+    ) -> Result<Taken, FascicoloError> {
+        if arriving.bytes.len() > MAX_BYTES {
+            return Err(FascicoloError::TooLong(MAX_BYTES));
+        }
+        let bytes = arriving.bytes.clone();
+        let weight = u64::try_from(bytes.len().saturating_mul(4)).unwrap_or(u64::MAX);
+        // Parsing and hashing take more than half a millisecond: off the async threads.
+        let look = move || (recognise(&bytes), <[u8; 32]>::from(Sha256::digest(&bytes)));
+        let (found, sha256) = self.inner.archive.compute(weight, look).await?;
+        let (index, now) = (&self.inner.index, self.now_us());
+        let blob_key = self.inner.blobs.put(BlobKind::Document, arriving.bytes.clone()).await?;
+        let mut new = new_document(&arriving, found, sha256, blob_key.clone());
+        new.references = self.inner.issuers.references(&new.references);
+        new.patient.identifiers = self.inner.issuers.identifiers(&new.patient.identifiers);
+        let entered = index.put_document(&new, now).await?;
+        let (id, known) = match entered {
+            Entered::New(id) => (id, false),
+            Entered::Known(id) => {
+                // The same bytes are here under another key; if this copy cannot be deleted now,
+                // the sweep will.
+                let _ = self.inner.blobs.delete(&blob_key).await;
+                (id, true)
+            }
+        };
+        let sighting = Sighting {
+            subject: Sighted::Document(id),
+            identifiers: new.patient.identifiers,
+            name: new.patient.name,
+            birth_date: new.patient.birth_date,
+            sex: new.patient.sex,
+            origin: Origin::Document,
+        };
+        let attached = self.identify(&sighting, Waiting::Document(id)).await?;
+        self.link_document(id).await?;
+        let document = index.documents(DocumentsOf::Id(id), 1).await?.pop();
+        let document = document.ok_or(FascicoloError::Unknown("this document"))?;
+        Ok(Taken { document, known, attached })
+    }
+}
+
+fn new_document(
+    arriving: &Arriving,
+    found: Recognised,
+    sha256: [u8; 32],
+    blob_key: String,
+) -> NewDocument {
+    let cda = found.cda.as_deref();
+    let id = |id: &crate::hl7::cda::document::InstanceId| {
+        if id.is_known() { id.joined() } else { String::new() }
+    };
+    let own = |text: Option<&String>, other: &str| {
+        text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| other.to_owned())
+    };
+    let text = match cda {
+        Some(cda) => cda.plain_text(),
+        None if found.kind == crate::model::document::DocumentKind::Text => {
+            String::from_utf8_lossy(&arriving.bytes).into_owned()
+        }
+        None => String::new(),
+    };
+    let service = cda.map(|cda| date(&cda.service_time));
+    let made = cda.map(|cda| date(&cda.effective_time));
+    let mut references = cda.map(references).unwrap_or_default();
+    references.extend(arriving.references.iter().cloned());
+    references.sort();
+    references.dedup();
+    NewDocument {
+        kind: found.kind,
+        media_type: found.media_type,
+        sha256,
+        blob_key,
+        blob_bytes: arriving.bytes.len() as u64,
+        source: arriving.source.clone(),
+        document_id: cda.map(|cda| id(&cda.id)).unwrap_or_default(),
+        set_id: cda.and_then(|cda| cda.set_id.as_ref()).map(id).unwrap_or_default(),
+        version: cda.and_then(|cda| cda.version).unwrap_or(0),
+        replaces: cda.map(|cda| cda.replaces.iter().map(id).collect()).unwrap_or_default(),
+        type_code: cda.map(|cda| cda.code.code.clone()).unwrap_or_default(),
+        title: own(cda.map(|cda| &cda.title), &arriving.title),
+        effective: cda.map(|cda| cda.effective_time.clone()).unwrap_or_default(),
+        service_date: own(service.as_ref(), &own(made.as_ref(), &arriving.service_date)),
+        confidentiality: cda.map(|cda| cda.confidentiality.clone()).unwrap_or_default(),
+        findings: found.findings,
+        text: text.chars().take(MOST_TEXT).collect(),
+        patient: cda.map_or_else(|| arriving.subject.clone(), subject),
+        references,
+        instance: arriving.instance,
+    }
+}

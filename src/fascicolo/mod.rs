@@ -1,0 +1,16 @@
+//! The fascicolo: whose studies and documents are, which belong together, what a person has.
+//!
+//! Links are made by shared numbers only, never by person and date: those suggest. Nothing is given to
+//! anybody in a conflict; it waits in the reconciliation queue. Never here: HTML, FHIR, a protocol.
+//! Start at [`fascicolo`]; [`identity`] says whose something is, [`link`] what belongs together.
+
+pub mod error;
+pub mod fascicolo;
+pub mod identity;
+pub mod intake;
+pub mod issuers;
+pub mod link;
+pub mod messages;
+pub mod queue;
+pub mod recognise;
+pub mod timeline;

@@ -1,0 +1,8 @@
+//! The fascicolo over real stores: objects and documents in, links, conflicts and people out.
+
+mod documents;
+mod linking;
+mod messages;
+#[expect(clippy::print_stdout, reason = "what is skipped says so")]
+mod official;
+mod world;
