@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lastra::dicom::uid::Uid;
 use lastra::index::fascicolo::DocumentsOf;
 use lastra::index::fascicolo::Entered;
 use lastra::index::fascicolo::Linked;
@@ -18,6 +19,7 @@ use lastra::model::link::Method;
 use lastra::model::link::NewLink;
 use lastra::model::link::Waiting;
 use lastra::model::order::ImagingOrder;
+use lastra::model::path::Scope;
 use lastra::model::person::Attached;
 use lastra::model::person::Origin;
 use lastra::model::person::Sighted;
@@ -44,6 +46,7 @@ on_every_index!(
     requirement_37_versions_are_in_order_whatever_came_first,
     a_document_is_kept_once_and_its_blob_is_known,
     a_link_is_made_undone_and_made_again_by_somebody_only,
+    what_was_decided_of_a_study_waits_for_it_in_the_bin,
     studies_and_documents_meet_by_their_numbers,
     an_order_is_found_again_by_any_of_its_numbers,
     what_was_decided_stays_decided_and_what_solved_itself_may_come_again,
@@ -395,6 +398,37 @@ async fn a_link_is_made_undone_and_made_again_by_somebody_only(kept: &Kept) {
     assert_eq!((links[1].id, links[1].undone.clone()), (second, None));
     assert_eq!((links[1].study_uid.as_str(), links[1].method), ("1.1", new.method));
     assert_eq!(index.links(LinksOf::Id(second)).await.unwrap()[0].evidence, new.evidence);
+}
+
+async fn what_was_decided_of_a_study_waits_for_it_in_the_bin(kept: &Kept) {
+    let index = &kept.index;
+    let (row, id) = (study(index, "1.1").await, entered(index, &document(1)).await);
+    let sighted = sighting(Sighted::Study(row), &[(CODE, "2.16.840.1.113883.2.9.4.3.2")]);
+    index.attach(&sighted, NOW).await.unwrap();
+    let new = NewLink {
+        document: id,
+        study: row,
+        method: Method::Reference(ReferenceKind::Accession),
+        evidence: "{}".to_owned(),
+        actor: "lastra".to_owned(),
+    };
+    let Linked::Made(link) = index.link(&new, false, NOW).await.unwrap() else { panic!() };
+    assert!(index.unlink(link, "rossi", NOW + 1).await.unwrap());
+
+    let scope = Scope::study(Uid::parse("1.1").unwrap());
+    assert_eq!(index.delete(&scope, NOW + 2).await.unwrap(), 1);
+    assert!(index.links(LinksOf::Document(id)).await.unwrap().is_empty());
+    let other = study(index, "1.2").await;
+    assert!(index.links(LinksOf::Study(other)).await.unwrap().is_empty(), "a row used again");
+
+    assert_eq!(index.restore(&scope, &[], NOW + 3).await.unwrap(), 1);
+    let back = study(index, "1.1").await;
+    let links = index.links(LinksOf::Document(id)).await.unwrap();
+    assert_eq!(links.len(), 1);
+    assert_eq!(links[0].undone, Some((NOW + 1, "rossi".to_owned())));
+    let again = NewLink { study: back, ..new };
+    let known = index.link(&again, false, NOW + 4).await.unwrap();
+    assert_eq!(known, Linked::Undone(links[0].id), "what somebody undid stays undone");
 }
 
 async fn studies_and_documents_meet_by_their_numbers(kept: &Kept) {
