@@ -182,7 +182,9 @@ fn compressed() -> Vec<String> {
     let made = std::path::Path::new("target/bench-frames");
     if let Ok(entries) = std::fs::read_dir(root().join(made)) {
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| name.ends_with(".dcm")).collect();
+        let mut names: Vec<String> = names
+            .filter(|name| std::path::Path::new(name).extension().is_some_and(|end| end == "dcm"))
+            .collect();
         names.sort();
         return names.into_iter().map(|name| made.join(name).display().to_string()).collect();
     }

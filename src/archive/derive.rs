@@ -25,16 +25,14 @@ impl Archive {
                 Ok(_) | Err(ArchiveError::Imaging(ImagingError::Video(_))) => Ok(()),
                 Err(error) => Err(error),
             },
-            // The fascicolo's own, a floor above.
-            JobKind::SeriesFascicolo => Ok(()),
             JobKind::SeriesMetadata => {
                 let subject = Subject::Study(series.scope.study.clone());
                 let permit = self.access().permit(&Actor::System, Purpose::Operation, subject);
                 let permit = permit.map_err(|_| ArchiveError::Denied)?;
                 self.precompute_metadata(&permit, &series, base).await
             }
-            // Done above; and the door's own work, which does not come here.
-            JobKind::Attributes | JobKind::Webhook => Ok(()),
+            // Done above; and the work of rooms above, which does not come here.
+            JobKind::Attributes | JobKind::Webhook | JobKind::SeriesFascicolo => Ok(()),
         }
     }
 }

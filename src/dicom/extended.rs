@@ -427,6 +427,7 @@ pub fn merged(first: &str, second: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests may panic")]
 mod tests {
     use std::sync::Arc;
 

@@ -219,6 +219,7 @@ fn keep(place: &mut String, value: impl FnOnce() -> String) {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests may panic")]
 mod tests {
     use dicom_dictionary_std::tags;
 

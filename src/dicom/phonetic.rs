@@ -169,7 +169,7 @@ mod tests {
             ("Greco", "Gallo"),
         ] {
             // Endings are vowels, which by ear are the first thing to be lost.
-            let alike = matches!((one, other), ("Rossi", _) | ("Bianchi", _) | ("Ferrari", _));
+            let alike = ["Rossi", "Bianchi", "Ferrari"].contains(&one);
             assert_eq!(sound(one) == sound(other), alike, "{one} {other}");
         }
     }

@@ -6,6 +6,7 @@
     clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::assigning_clones,
     clippy::float_cmp,
     clippy::trivially_copy_pass_by_ref,

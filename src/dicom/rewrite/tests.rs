@@ -1,3 +1,6 @@
+//! What a rewritten data set keeps, and what it changes.
+#![allow(clippy::indexing_slicing, reason = "tests may panic")]
+
 use std::collections::BTreeMap;
 
 use dicom_core::{Tag, VR};

@@ -1,3 +1,5 @@
+//! What a client is given for what it asks.
+
 use super::{Form, Given, file, frames, takes_stored};
 use crate::dicomweb::accept::Accept;
 use crate::imaging::transcode::Target;

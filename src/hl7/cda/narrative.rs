@@ -397,7 +397,7 @@ mod tests {
         fn whatever_the_narrative_only_known_tags_come_out(
             text in "(<(td|content|script|linkHtml|x)( (ID|href|onclick|styleCode)='[a-z:#\"]{0,6}')?/>|[a-z&lt;\"' ]{0,4}){0,10}",
         ) {
-            let text = text.replace("&", "&amp;");
+            let text = text.replace('&', "&amp;");
             let html = rendered(&text);
             for tag in html.split('<').skip(1) {
                 let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();

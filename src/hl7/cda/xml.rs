@@ -476,7 +476,8 @@ mod tests {
             Document::parse_within(many.as_bytes(), limits).unwrap_err(),
             XmlError::TooMany(10)
         );
-        let many = format!("<a {}/>", (0..20).map(|n| format!("b{n}='' ")).collect::<String>());
+        let many: Vec<String> = (0..20).map(|n| format!("b{n}='' ")).collect();
+        let many = format!("<a {}/>", many.concat());
         assert_eq!(
             Document::parse_within(many.as_bytes(), limits).unwrap_err(),
             XmlError::TooMany(10)

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use crate::support::postgres;
 use crate::support::s3::InProcessS3;
 use crate::support::server::Server;
+use crate::support::server::until;
 use crate::support::tools::dev_dir;
 
 const README: &str = include_str!("../../../README.md");
@@ -103,6 +104,15 @@ async fn every_command_of_the_readme_does_what_it_says() {
                 let package = dev_dir().join("ohif.tgz").display().to_string();
                 let done = run(&here(&line.replace("ohif-app-*.tgz", &package)));
                 assert!(done.contains("/ohif"), "{line}: {done}");
+            }
+            ["lastra", "fascicolo"] => {
+                // A series says whose it is once it is quiet.
+                until(line, || async {
+                    let mut command = demo.command("fascicolo");
+                    let asked = command.args(line.split_whitespace().skip(2));
+                    asked.output().unwrap().status.success()
+                })
+                .await;
             }
             ["lastra", "check" | "bin"] => drop(run(&format!("{line} --data {data}"))),
             ["lastra", "config"] => assert!(run(line).contains("http.address"), "{line}"),

@@ -91,9 +91,8 @@ async fn listen(server: &Server, query: &str, last: Option<&str>, count: usize) 
         if !std::mem::replace(&mut stored, true) {
             server.store(&[Object::ct("P9", 9, 1, 1)]).await;
         }
-        text.push_str(
-            &String::from_utf8(response.chunk().await.unwrap().unwrap().to_vec()).unwrap(),
-        );
+        let chunk = response.chunk().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
     }
 }
 

@@ -171,6 +171,7 @@ async fn studies(server: &Server, query: &str) -> Vec<u32> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn every_kind_of_matching_finds_what_the_standard_says() {
     let server = filled().await;
     let all = [1, 2, 3, 4, 5, 6];
@@ -479,5 +480,5 @@ assert client.search_for_studies(search_filters={"PatientID": "NOBODY"}) == []
 async fn the_stock_client_searches_in_its_own_way() {
     let server = filled().await;
     let root = server.dicomweb();
-    tokio::task::spawn_blocking(move || run_python(STOCK_CLIENT, &[&root])).await.unwrap();
+    run_python(STOCK_CLIENT, &[&root]);
 }

@@ -185,7 +185,7 @@ async fn an_instance_of_many_frames_takes_no_more_memory_than_a_few() {
         while response.chunk().await.unwrap().is_some() {}
     }
     let grown = server.peak_kib().saturating_sub(before) / 1024;
-    assert!(grown < 128, "{grown} MiB for an object of {} MiB", MANY * LARGE * LARGE * 2 >> 20);
+    assert!(grown < 128, "{grown} MiB for an object of {} MiB", (MANY * LARGE * LARGE * 2) >> 20);
 }
 
 #[tokio::test]

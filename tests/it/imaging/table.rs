@@ -181,10 +181,9 @@ fn row(folder: &Path, told: &Told) -> Row {
                 0 => Err("its frames cannot be told".to_owned()),
                 _ => samples(&object, 0, false).map(|_| ()),
             });
-            row.verdict += &match own {
-                Ok(()) => "; Lastra decodes it".to_owned(),
-                Err(error) => format!("; Lastra: {error}"),
-            };
+            let own = own.map_or_else(|error| format!(": {error}"), |()| " decodes it".to_owned());
+            row.verdict.push_str("; Lastra");
+            row.verdict.push_str(&own);
         }
         return row;
     }
