@@ -56,7 +56,7 @@ pub struct Prepared {
 }
 
 /// Prepares a package (`.tgz` of npm) or an unpacked `dist` folder in the data folder, in place of
-/// what was there. Memory: the largest file, of at most [`MOST_FILE_BYTES`].
+/// what was there. Memory: the largest file, of at most 128 MiB.
 pub fn prepare(source: &Path, data: &Path) -> Result<Prepared, PrepareError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
