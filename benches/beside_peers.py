@@ -385,7 +385,7 @@ def measure_scale(figures, kinds, work, options):
             figures.note(f"C-STORE of {count} objects of 2 KB, 4 associations, /s", server, count / seconds, 0)
             for name, paths in queries.items():
                 figures.note(f"QIDO at {count} instances, {name}, ms", server, latency_ms(server, paths, JSON, 40), 2)
-            figures.note("… peak MiB", server, server.peak_mib(), 0)
+            figures.note(f"… peak MiB at {count} instances", server, server.peak_mib(), 0)
     shutil.rmtree(folder)
 
 

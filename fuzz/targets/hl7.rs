@@ -38,8 +38,10 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(frames(bytes, bytes.len().max(1)), frames(bytes, cut), "cut every {cut} bytes");
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = CodiceFiscale::parse(text);
-    if let Some(read) = Identifier::read(text, "") {
-        assert_eq!(Identifier::read(&read.value, &read.assigner), Some(read));
+    // What was cut is not believed; what is left reads the same from then on.
+    let again = |read: &Identifier| Identifier::read(&read.value, &read.assigner);
+    if let Some(read) = Identifier::read(text, "").as_ref().and_then(again) {
+        assert_eq!(again(&read), Some(read));
     }
 });
 

@@ -131,6 +131,8 @@ impl Identifier {
     pub fn read(value: &str, assigner: &str) -> Option<Self> {
         let value = value.trim();
         let cut: String = value.chars().filter(|c| !c.is_control()).take(Self::MAX_CHARS).collect();
+        // Space that stood behind a control character, or where it was cut.
+        let cut = cut.trim().to_owned();
         if cut.is_empty() {
             return None;
         }
@@ -317,6 +319,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Identifier, IdentifierKind as Kind, Trust, assigner_of};
+
+    #[test]
+    fn space_and_control_characters_around_a_value_are_no_part_of_it() {
+        for text in ["31", " 31 ", "\0 31", "31\r \n", "\t\0 31 \0"] {
+            assert_eq!(Identifier::read(text, "").unwrap().value, "31", "{text:?}");
+        }
+        assert_eq!(Identifier::read("\0 ", ""), None);
+    }
 
     #[test]
     fn requirement_5_each_oid_gives_its_kind() {
