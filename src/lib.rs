@@ -3,7 +3,7 @@
 //!
 //! | floor | room | what lives there |
 //! |---|---|---|
-//! | 11 | [`cli`] | the commands: serve, demo, import, send, echo, check, config |
+//! | 11 | [`cli`] | the commands: serve, demo, import, send, echo, check, bin, fascicolo, viewer, config |
 //! | 10 | [`server`] | assembly of all rooms, and the order in which they start and stop |
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`web`] | pages: the OHIF viewer |

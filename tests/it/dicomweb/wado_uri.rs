@@ -63,7 +63,7 @@ async fn regions_and_sizes_are_cut_and_scaled() {
 }
 
 #[tokio::test]
-async fn the_instance_itself_comes_as_stored() {
+async fn the_instance_itself_comes_in_the_transfer_syntax_asked_for() {
     let server = Server::start();
     let object = gradient();
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
@@ -74,6 +74,16 @@ async fn the_instance_itself_comes_as_stored() {
         assert_eq!(response.headers()["content-type"], "application/dicom");
         assert_eq!(data_set_of(&response.bytes().await.unwrap()), object.data_set());
     }
+    // RLE Lossless (PS3.5 §A.4.2): re-encoded.
+    let rle = "1.2.840.10008.1.2.5";
+    let asked = format!("{query}&contentType=application/dicom&transferSyntax={rle}");
+    let response = get(&server, &asked).await;
+    assert_eq!(response.status(), 200);
+    let file = response.bytes().await.unwrap();
+    assert!(
+        memchr::memmem::find(&file[..1024], rle.as_bytes()).is_some(),
+        "the meta header says so"
+    );
     let by_header = client()
         .get(format!("http://{}/wado?{query}", server.http))
         .header("accept", "application/dicom");
