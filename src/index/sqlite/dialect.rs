@@ -113,8 +113,19 @@ const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 
 /// Begins a transaction that may write at once, so that it never has to give up half way.
 pub(super) async fn begin(pool: &sqlx::Pool<Db>) -> Result<Tx<'static>, IndexError> {
-    pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)
+    match pool.begin_with(BEGIN).await {
+        // SQLite ended the last transaction by itself, as it does when the disk is full
+        // (sqlite.org/lang_transaction §2.2): the driver's rollback then failed, and it believes
+        // for good that the transaction is open. Only a new connection knows better.
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            pool.acquire().await.map_err(failed)?.close().await.map_err(failed)?;
+            pool.begin_with(BEGIN).await.map_err(failed)
+        }
+        begun => begun.map_err(failed),
+    }
 }
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// Only one connection writes: nothing is lost against others.
 pub(super) fn is_worth_a_retry(_: &IndexError) -> bool {
@@ -154,8 +165,25 @@ mod tests {
 
     use sqlx::QueryBuilder;
 
-    use super::{open, within};
+    use super::{begin, failed, open, within};
     use crate::index::error::IndexError;
+
+    #[tokio::test]
+    async fn after_a_full_disk_writing_goes_on_as_soon_as_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let adapter =
+            open(&folder.path().join("index.db"), 1, Duration::from_secs(5)).await.unwrap();
+        let table = sqlx::query("CREATE TABLE filler (bytes BLOB)");
+        table.execute(&adapter.write).await.unwrap();
+        for _ in 0..3 {
+            let mut tx = begin(&adapter.write).await.unwrap();
+            sqlx::query("PRAGMA max_page_count = 1").execute(&mut *tx).await.unwrap();
+            let fill = sqlx::query("INSERT INTO filler VALUES (randomblob(1000000))");
+            let full = failed(fill.execute(&mut *tx).await.unwrap_err());
+            assert!(matches!(full, IndexError::NoRoom), "{full}");
+        }
+        begin(&adapter.write).await.unwrap().commit().await.unwrap();
+    }
 
     #[tokio::test]
     async fn what_takes_too_long_is_interrupted_and_the_connection_lives_on() {
