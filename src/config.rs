@@ -20,6 +20,7 @@ use crate::dicomweb::door::Settings as DicomwebSettings;
 use crate::dicomweb::webhooks::Webhook;
 use crate::dimse::listener::Settings as DicomSettings;
 use crate::fascicolo::issuers::Settings as FascicoloSettings;
+use crate::gateway::settings::Settings as GatewaySettings;
 use crate::http::listener::Settings as HttpSettings;
 use crate::imaging::pool::Settings as ImagingSettings;
 use crate::index::open::Settings as IndexSettings;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// Whose studies and reports are.
     pub fascicolo: FascicoloSettings,
+    /// How reports are published at the national gateway.
+    pub gateway: GatewaySettings,
     /// Pixel work.
     pub imaging: ImagingSettings,
     /// Background work.
@@ -92,6 +95,7 @@ impl Default for Settings {
             blobs: BlobSettings::default(),
             archive: ArchiveSettings::default(),
             fascicolo: FascicoloSettings::default(),
+            gateway: GatewaySettings::default(),
             imaging: ImagingSettings::default(),
             jobs: JobSettings::default(),
             log: LogSettings::default(),

@@ -50,6 +50,8 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_index_commits_total", "index transactions"),
     ("lastra_jobs_run_total", "jobs run, by kind and result"),
     ("lastra_webhook_deliveries_total", "webhook deliveries, by whether they were accepted"),
+    ("lastra_gateway_requests_total", "requests to the national gateway, by request and result"),
+    ("lastra_gateway_outbox", "reports for the national gateway, by stage"),
     ("lastra_jobs", "jobs by state: waiting, set_aside"),
     ("lastra_imaging_bytes", "memory admitted to pixel work now"),
     ("lastra_imaging_queue", "pixel work that waits for memory or a thread"),

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("config", 9),
     ("dicomweb", 8),
     ("web", 8),
+    ("gateway", 7),
     ("http", 7),
     ("mllp", 7),
     ("dimse", 6),
@@ -35,7 +36,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("telemetry", 1),
 ];
 
-const DOORS: &[&str] = &["dicomweb", "dimse", "mllp", "web"];
+const DOORS: &[&str] = &["dicomweb", "dimse", "gateway", "mllp", "web"];
 const LONGEST_FILE: usize = 700;
 
 /// Ground of the lowest floor that other ground may stand on: plain values without dependencies.

@@ -32,7 +32,10 @@ impl Archive {
                 self.precompute_metadata(&permit, &series, base).await
             }
             // Done above; and the work of rooms above, which does not come here.
-            JobKind::Attributes | JobKind::Webhook | JobKind::SeriesFascicolo => Ok(()),
+            JobKind::Attributes
+            | JobKind::Webhook
+            | JobKind::SeriesFascicolo
+            | JobKind::Gateway => Ok(()),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::access::permit::Subject;
 use crate::cli::exit::Exit;
 use crate::cli::fascicolo_args::Action;
 use crate::cli::fascicolo_args::Fascicolo as Arguments;
+use crate::cli::fascicolo_outbox::outbox;
 use crate::cli::output::Output;
 use crate::cli::run::loaded;
 use crate::cli::run::set_up_log;
@@ -89,6 +90,11 @@ async fn act(
             let text = format!("merge {merge}: person #{absorbed} is one with #{survivor}");
             output.result(&json!({ "merge": merge, "person": survivor }), &text);
         }
+        action @ (Action::Outbox { .. }
+        | Action::Publish { .. }
+        | Action::Withdraw { .. }
+        | Action::Retry { .. }
+        | Action::SetAside { .. }) => return outbox(fascicolo, permit, action, by, output).await,
         Action::Unmerge { merge } => {
             fascicolo.unmerge(permit, *merge, by).await?;
             output.result(&json!({ "unmerged": merge }), &format!("merge {merge} undone"));

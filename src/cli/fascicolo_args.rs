@@ -111,4 +111,47 @@ pub enum Action {
         #[arg(value_name = "MERGE")]
         merge: i64,
     },
+    /// What is told to the national gateway: each report, how far it is, and why not further.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo outbox\n  lastra fascicolo outbox --stage refused --json"
+    )]
+    Outbox {
+        /// Only those of a stage: waiting, validated, sending, sent, done, refused, aside.
+        #[arg(long, value_name = "STAGE")]
+        stage: Option<String>,
+        /// After this entry.
+        #[arg(long, default_value_t = 0, value_name = "ENTRY")]
+        after: i64,
+        /// Entries shown at most.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// Publish a document at the national gateway.
+    #[command(after_help = "Examples:\n  lastra fascicolo publish 12 --by rossi")]
+    Publish {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+    },
+    /// Delete at the national gateway what was published of a document; it stays here.
+    #[command(after_help = "Examples:\n  lastra fascicolo withdraw 12 --by rossi")]
+    Withdraw {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+    },
+    /// Try an entry of the outbox again.
+    #[command(after_help = "Examples:\n  lastra fascicolo retry 7")]
+    Retry {
+        /// The entry's id.
+        #[arg(value_name = "ENTRY")]
+        entry: i64,
+    },
+    /// Set an entry of the outbox aside, until it is tried again.
+    #[command(after_help = "Examples:\n  lastra fascicolo set-aside 7")]
+    SetAside {
+        /// The entry's id.
+        #[arg(value_name = "ENTRY")]
+        entry: i64,
+    },
 }

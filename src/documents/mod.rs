@@ -5,5 +5,7 @@
 //! Start at [`report`] for structured reports, [`cda`] for CDA; both become a [`page`].
 
 pub mod cda;
+pub mod letter;
 pub mod page;
+pub mod pdf;
 pub mod report;

@@ -32,19 +32,22 @@ pub(in crate::fascicolo) struct Inner {
     pub(in crate::fascicolo) blobs: Blobs,
     pub(in crate::fascicolo) clock: SharedClock,
     pub(in crate::fascicolo) issuers: Issuers,
+    /// Whether new radiology reports go to the national gateway by themselves.
+    pub(in crate::fascicolo) publishes: bool,
 }
 
 impl Fascicolo {
     /// The fascicolo over its parts.
     pub fn new(
         settings: &Settings,
+        publishes: bool,
         archive: Archive,
         index: SharedIndex,
         blobs: Blobs,
         clock: SharedClock,
     ) -> Self {
         let issuers = Issuers::new(settings);
-        Self { inner: Arc::new(Inner { archive, index, blobs, clock, issuers }) }
+        Self { inner: Arc::new(Inner { archive, index, blobs, clock, issuers, publishes }) }
     }
 
     /// Who decides accesses; doors ask it for their permits.

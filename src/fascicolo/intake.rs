@@ -148,6 +148,7 @@ impl Fascicolo {
         // Parsing and hashing take more than half a millisecond: off the async threads.
         let look = move || (recognise(&bytes), <[u8; 32]>::from(Sha256::digest(&bytes)));
         let (found, sha256) = self.inner.archive.compute(weight, look).await?;
+        let cda = found.cda.clone();
         let (index, now) = (&self.inner.index, self.now_us());
         let blob_key = self.inner.blobs.put(BlobKind::Document, arriving.bytes.clone()).await?;
         let mut new = new_document(&arriving, found, sha256, blob_key.clone());
@@ -173,6 +174,7 @@ impl Fascicolo {
         };
         let attached = self.identify(&sighting, Waiting::Document(id)).await?;
         self.link_document(id).await?;
+        self.publish_new(id, cda.as_deref()).await?;
         let document = index.documents(DocumentsOf::Id(id), 1).await?.pop();
         let document = document.ok_or(FascicoloError::Unknown("this document"))?;
         Ok(Taken { document, known, attached })

@@ -11,6 +11,7 @@ pub mod intake;
 pub mod issuers;
 pub mod link;
 pub mod messages;
+pub mod outbox;
 pub mod queue;
 pub mod recognise;
 pub mod timeline;

@@ -21,6 +21,7 @@ use crate::dicomweb::routes as dicomweb;
 use crate::dicomweb::webhooks::Webhooks;
 use crate::dimse::listener::Listener as DicomListener;
 use crate::fascicolo::fascicolo::Fascicolo;
+use crate::gateway::outbound::Gateway;
 use crate::http::cors;
 use crate::http::cors::Origins;
 use crate::http::health;
@@ -96,6 +97,7 @@ impl Rooms {
         });
         let fascicolo = Fascicolo::new(
             &settings.fascicolo,
+            settings.gateway.publishes(),
             archive.clone(),
             Arc::clone(&index),
             blobs,
@@ -160,7 +162,12 @@ impl App {
         let webhooks = Webhooks::new(hooks, archive.clone(), base, Arc::clone(&clock))?;
         webhooks.start().await?;
         archive.index_attributes().await?;
-        let runner = runner(settings, &rooms, clock, base, webhooks);
+        let gateway =
+            Gateway::open(&settings.gateway, rooms.fascicolo.clone(), Arc::clone(&clock))?;
+        if let Some(gateway) = &gateway {
+            gateway.start().await?;
+        }
+        let runner = runner(settings, &rooms, clock, base, (webhooks, gateway));
         let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
         let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];
         Ok(Self {
@@ -206,13 +213,14 @@ fn runner(
     rooms: &Rooms,
     clock: SharedClock,
     base: &str,
-    webhooks: Webhooks,
+    (webhooks, gateway): (Webhooks, Option<Gateway>),
 ) -> Runner {
     let (archive, fascicolo) = (rooms.archive.clone(), rooms.fascicolo.clone());
     let base = format!("{base}/dicom-web");
     let work: Work = Arc::new(move |job| {
         let (archive, fascicolo) = (archive.clone(), fascicolo.clone());
         let (base, webhooks) = (base.clone(), webhooks.clone());
+        let gateway = gateway.clone();
         let work = async move {
             match job.kind {
                 JobKind::SeriesFascicolo => {
@@ -221,6 +229,12 @@ fn runner(
                 JobKind::Webhook => {
                     webhooks.look(&job.subject).await.map_err(|error| error.to_string())
                 }
+                JobKind::Gateway => match gateway {
+                    Some(gateway) => {
+                        gateway.go_on(&job.subject).await.map_err(|error| error.to_string())
+                    }
+                    None => Err("gateway.url is not set".to_owned()),
+                },
                 JobKind::SeriesThumbnail | JobKind::SeriesMetadata | JobKind::Attributes => {
                     archive.do_job(&job, &base).await.map_err(|error| error.to_string())
                 }

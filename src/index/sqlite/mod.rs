@@ -26,6 +26,8 @@ mod jobs;
 mod links;
 #[path = "../sql/migration.rs"]
 mod migration;
+#[path = "../sql/outbox.rs"]
+mod outbox;
 #[path = "../sql/people.rs"]
 mod people;
 #[path = "../sql/people_read.rs"]

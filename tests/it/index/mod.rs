@@ -7,6 +7,7 @@ mod jobs;
 mod matching;
 mod objects;
 mod opening;
+mod outbox;
 mod outcomes;
 mod population;
 mod properties;
