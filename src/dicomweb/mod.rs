@@ -14,6 +14,7 @@ pub mod deletion;
 pub mod door;
 pub mod frame_list;
 pub mod given;
+pub mod manifest;
 pub mod media;
 pub mod multipart;
 pub mod offer;

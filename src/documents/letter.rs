@@ -1,5 +1,5 @@
 //! A page's letters: which glyphs a text is of, how wide they are, where lines break. The font is the
-//! one pictures are lettered with (DejaVu Sans, cut down; its licence lies beside it).
+//! one pictures are lettered with (`DejaVu Sans`, cut down; its licence lies beside it).
 
 use std::sync::LazyLock;
 

@@ -6,6 +6,9 @@
 
 pub mod cda;
 pub mod letter;
+pub mod manifest;
+pub mod manifest_fhir;
+pub mod manifest_kos;
 pub mod page;
 pub mod pdf;
 pub mod report;

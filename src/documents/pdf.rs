@@ -316,7 +316,7 @@ impl File {
         let table = self.bytes.len();
         let mut end = format!("xref\n0 {}\n0000000000 65535 f \n", self.next());
         for place in &self.places {
-            let _ = write!(end, "{place:010} 00000 n \n");
+            let _ = writeln!(end, "{place:010} 00000 n ");
         }
         let _ = write!(
             end,

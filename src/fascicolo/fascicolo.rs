@@ -32,6 +32,8 @@ pub(in crate::fascicolo) struct Inner {
     pub(in crate::fascicolo) blobs: Blobs,
     pub(in crate::fascicolo) clock: SharedClock,
     pub(in crate::fascicolo) issuers: Issuers,
+    /// Retrieve Location UID of manifests; empty: made of the archive's address.
+    pub(in crate::fascicolo) location_uid: String,
     /// Whether new radiology reports go to the national gateway by themselves.
     pub(in crate::fascicolo) publishes: bool,
 }
@@ -47,7 +49,9 @@ impl Fascicolo {
         clock: SharedClock,
     ) -> Self {
         let issuers = Issuers::new(settings);
-        Self { inner: Arc::new(Inner { archive, index, blobs, clock, issuers, publishes }) }
+        let location_uid = settings.location_uid.clone();
+        let inner = Inner { archive, index, blobs, clock, issuers, location_uid, publishes };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Who decides accesses; doors ask it for their permits.

@@ -19,6 +19,9 @@ pub struct Settings {
     /// Other names of issuers, each with the one it is kept under:
     /// `issuers = { "OSPEDALE_PROVA" = "2.25.6636" }`.
     pub issuers: BTreeMap<String, String>,
+    /// OID of this archive, by which manifests say where images lie (Retrieve Location UID); empty: one
+    /// made of its address.
+    pub location_uid: String,
 }
 
 /// Issuers as they are kept.
@@ -82,6 +85,7 @@ mod tests {
         let settings = Settings {
             default_issuer: "Ospedale Uno".to_owned(),
             issuers: [("Ospedale  uno".to_owned(), "2.25.1".to_owned())].into(),
+            ..Settings::default()
         };
         let issuers = Issuers::new(&settings);
         let read = |value: &str, of: &str| Identifier::read(value, of).unwrap();

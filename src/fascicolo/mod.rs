@@ -10,6 +10,7 @@ pub mod identity;
 pub mod intake;
 pub mod issuers;
 pub mod link;
+pub mod manifest;
 pub mod messages;
 pub mod outbox;
 pub mod queue;

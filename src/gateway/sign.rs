@@ -29,6 +29,7 @@ pub enum SignError {
 }
 
 /// Signs a PDF, on a thread that may wait.
+#[expect(clippy::disallowed_methods, reason = "waits for a process, neither pixels nor files")]
 pub async fn sign(command: &[String], pdf: Bytes, within: Duration) -> Result<Bytes, SignError> {
     let command = command.to_vec();
     let signing = tokio::task::spawn_blocking(move || run(&command, &pdf, within));

@@ -142,7 +142,8 @@ impl App {
         let archive = rooms.archive.clone();
 
         let stop_doors = CancellationToken::new();
-        let router = dicomweb::router(archive.clone(), public, settings.dicomweb.clone())
+        let (own, ours) = (settings.dicomweb.clone(), rooms.fascicolo.clone());
+        let router = dicomweb::router(archive.clone(), ours, public, own)
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };

@@ -6,6 +6,7 @@ mod extended;
 mod feed;
 mod interop;
 mod looking;
+mod manifest;
 mod qido;
 mod qido_hostile;
 mod rendered;
