@@ -79,6 +79,8 @@ pub fn is_oid(text: &str) -> bool {
 pub struct ManifestPatient {
     /// Patient ID as the study has it, and who assigned it.
     pub id: Assigned,
+    /// Who assigned it by name, where the study names them so.
+    pub issuer_name: String,
     /// Other identifiers that identify the person.
     pub others: Vec<Assigned>,
     /// Patient's Name as DICOM writes it.

@@ -56,6 +56,9 @@ fn patient(out: &mut Out, manifest: &Manifest) {
     let patient = &manifest.patient;
     out.text(tags::PATIENT_NAME, VR::PN, &patient.name);
     identified(out, &patient.id);
+    if !patient.issuer_name.is_empty() {
+        out.text(tags::ISSUER_OF_PATIENT_ID, VR::LO, &patient.issuer_name);
+    }
     out.text(tags::PATIENT_BIRTH_DATE, VR::DA, &patient.birth_date);
     out.text(tags::PATIENT_SEX, VR::CS, &patient.sex);
     if !patient.others.is_empty() {

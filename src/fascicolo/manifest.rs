@@ -157,6 +157,7 @@ impl Fascicolo {
         let accession = of_kind(ReferenceKind::Accession, Some(&number));
         Ok(Manifest {
             patient: ManifestPatient {
+                issuer_name: patient.text("00100021"),
                 id,
                 others,
                 name: patient.text("00100010"),
