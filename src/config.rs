@@ -27,6 +27,7 @@ use crate::index::open::Settings as IndexSettings;
 use crate::jobs::runner::Settings as JobSettings;
 use crate::mllp::listener::Settings as MllpSettings;
 use crate::model::node::Node;
+use crate::model::organisation::Organisation;
 use crate::telemetry::Settings as LogSettings;
 use crate::web::viewer::Settings as WebSettings;
 
@@ -68,6 +69,8 @@ pub struct Settings {
     pub nodes: Vec<Node>,
     /// Attributes to be searched beside those the index always keeps.
     pub attributes: Vec<Declaration>,
+    /// Organisations that feed the archive.
+    pub organisations: Vec<Organisation>,
     /// Receivers of the change feed.
     pub webhooks: Vec<Webhook>,
 }
@@ -101,6 +104,7 @@ impl Default for Settings {
             log: LogSettings::default(),
             nodes: Vec::new(),
             attributes: Vec::new(),
+            organisations: Vec::new(),
             webhooks: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use crate::access::permit::Subject;
 use crate::cli::exit::Exit;
 use crate::cli::fascicolo_args::Action;
 use crate::cli::fascicolo_args::Fascicolo as Arguments;
+use crate::cli::fascicolo_figures::completeness_text;
 use crate::cli::fascicolo_outbox::outbox;
 use crate::cli::output::Output;
 use crate::cli::run::loaded;
@@ -95,6 +96,11 @@ async fn act(
         | Action::Withdraw { .. }
         | Action::Retry { .. }
         | Action::SetAside { .. }) => return outbox(fascicolo, permit, action, by, output).await,
+        Action::Completeness { from, to } => {
+            for one in fascicolo.completeness(permit, from, to).await? {
+                output.result(&one, &completeness_text(&one));
+            }
+        }
         Action::Unmerge { merge } => {
             fascicolo.unmerge(permit, *merge, by).await?;
             output.result(&json!({ "unmerged": merge }), &format!("merge {merge} undone"));

@@ -154,4 +154,17 @@ pub enum Action {
         #[arg(value_name = "ENTRY")]
         entry: i64,
     },
+    /// How complete what each organisation feeds is: studies without report, reports without images,
+    /// days from the service to the report here and in the national index.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo completeness\n  lastra fascicolo completeness --from 20260101 --to 20260331 --json"
+    )]
+    Completeness {
+        /// Services from this day, `YYYYMMDD`.
+        #[arg(long, default_value = "", value_name = "DATE")]
+        from: String,
+        /// Services to this day, `YYYYMMDD`.
+        #[arg(long, default_value = "", value_name = "DATE")]
+        to: String,
+    },
 }

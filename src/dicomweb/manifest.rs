@@ -88,7 +88,8 @@ fn not_acceptable() -> Problem {
     Problem::not_acceptable("a manifest is given as application/dicom or application/fhir+json")
 }
 
-fn problem(error: FascicoloError) -> Problem {
+/// What the fascicolo could not do, as the client reads it.
+pub fn problem(error: FascicoloError) -> Problem {
     match error {
         FascicoloError::Archive(error) => error.into(),
         FascicoloError::Index(error) => crate::archive::error::ArchiveError::from(error).into(),

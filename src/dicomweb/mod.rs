@@ -9,6 +9,7 @@ pub mod accept;
 pub mod address;
 pub mod capabilities;
 pub mod changes;
+pub mod completeness;
 pub mod content_type;
 pub mod deletion;
 pub mod door;

@@ -12,6 +12,7 @@ use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
 use crate::dicomweb::capabilities::capabilities;
 use crate::dicomweb::changes::{LISTENERS, changes};
+use crate::dicomweb::completeness::completeness;
 use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
 use crate::dicomweb::manifest::retrieve_manifest;
@@ -55,6 +56,7 @@ fn beside() -> Router<Door> {
         .route(&format!("{ROOT}/"), options(capabilities))
         .route(WADO_URI, get(retrieve_by_uri))
         .route("/changes", get(changes))
+        .route("/completeness", get(completeness))
         .route("/openapi.json", get(description))
 }
 

@@ -14,6 +14,7 @@ use crate::fascicolo::issuers::Settings;
 use crate::index::fascicolo::DocumentsOf;
 use crate::index::port::SharedIndex;
 use crate::model::document::Document;
+use crate::model::organisation::Organisation;
 use crate::model::person::Merge;
 use crate::model::person::Person;
 use crate::people::identifier::Identifier;
@@ -32,6 +33,8 @@ pub(in crate::fascicolo) struct Inner {
     pub(in crate::fascicolo) blobs: Blobs,
     pub(in crate::fascicolo) clock: SharedClock,
     pub(in crate::fascicolo) issuers: Issuers,
+    /// Organisations that feed the archive.
+    pub(in crate::fascicolo) organisations: Vec<Organisation>,
     /// Retrieve Location UID of manifests; empty: made of the archive's address.
     pub(in crate::fascicolo) location_uid: String,
     /// Whether new radiology reports go to the national gateway by themselves.
@@ -42,6 +45,7 @@ impl Fascicolo {
     /// The fascicolo over its parts.
     pub fn new(
         settings: &Settings,
+        organisations: Vec<Organisation>,
         publishes: bool,
         archive: Archive,
         index: SharedIndex,
@@ -50,7 +54,8 @@ impl Fascicolo {
     ) -> Self {
         let issuers = Issuers::new(settings);
         let location_uid = settings.location_uid.clone();
-        let inner = Inner { archive, index, blobs, clock, issuers, location_uid, publishes };
+        let inner =
+            Inner { archive, index, blobs, clock, issuers, organisations, location_uid, publishes };
         Self { inner: Arc::new(inner) }
     }
 

@@ -49,6 +49,9 @@ impl Fascicolo {
         let identity = self.identity(&permit, &first).await?;
         let references = self.inner.issuers.references(&study_references(&study, &identity));
         self.inner.index.add_study_references(study.id, &references).await?;
+        let numbers = identity.patient_ids.iter().chain(&identity.accessions);
+        let assigners = numbers.map(|number| assigner_of(number.assigner()));
+        self.mark_study(study.id, id, assigners).await?;
         self.identify_study(&study, &identity).await?;
         if is_document(&first.sop_class) {
             self.take_encapsulated(&permit, &study, &first, &identity).await?;

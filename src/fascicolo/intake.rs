@@ -164,6 +164,7 @@ impl Fascicolo {
                 (id, true)
             }
         };
+        self.mark_document(id, cda.as_deref(), &arriving.source, &new.patient).await?;
         let sighting = Sighting {
             subject: Sighted::Document(id),
             identifiers: new.patient.identifiers,

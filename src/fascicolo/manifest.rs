@@ -11,6 +11,7 @@ use sha2::Sha256;
 use crate::access::permit::Permit;
 use crate::dicom::uid::Uid;
 use crate::documents::manifest::Assigned;
+use crate::documents::manifest::Keeper;
 use crate::documents::manifest::Manifest;
 use crate::documents::manifest::ManifestInstance;
 use crate::documents::manifest::ManifestPatient;
@@ -128,7 +129,9 @@ impl Fascicolo {
             }),
         };
         let (mut others, mut references) = (Vec::new(), Vec::new());
+        let mut organisation = Keeper::default();
         if let Some(brief) = brief {
+            organisation = self.keeper(brief.id).await?;
             references = index.references(Waiting::Study(brief.id)).await?;
             if let Some(person) = brief.person
                 && let Some(person) = index.person(person).await?
@@ -156,6 +159,7 @@ impl Fascicolo {
         };
         let accession = of_kind(ReferenceKind::Accession, Some(&number));
         Ok(Manifest {
+            organisation,
             patient: ManifestPatient {
                 issuer_name: patient.text("00100021"),
                 id,

@@ -8,6 +8,7 @@ pub mod commit;
 pub mod error;
 pub mod fascicolo;
 pub mod open;
+pub mod origins;
 pub mod outbox;
 pub mod port;
 pub mod postgres;

@@ -9,6 +9,7 @@ pub mod job;
 pub mod link;
 pub mod node;
 pub mod order;
+pub mod organisation;
 pub mod outbox;
 pub mod path;
 pub mod person;

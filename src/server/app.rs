@@ -97,6 +97,7 @@ impl Rooms {
         });
         let fascicolo = Fascicolo::new(
             &settings.fascicolo,
+            settings.organisations.clone(),
             settings.gateway.publishes(),
             archive.clone(),
             Arc::clone(&index),

@@ -26,6 +26,8 @@ mod jobs;
 mod links;
 #[path = "../sql/migration.rs"]
 mod migration;
+#[path = "../sql/origins.rs"]
+mod origins;
 #[path = "../sql/outbox.rs"]
 mod outbox;
 #[path = "../sql/people.rs"]

@@ -42,8 +42,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With settings changed.
+    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { data: folder.path().to_owned(), ..Settings::default() };
+        let mut settings = Settings { data: folder.path().to_owned(), ..Settings::default() };
+        change(&mut settings);
         let clock = Arc::new(MockClock::at(NOW));
         let shared: SharedClock = Arc::<MockClock>::clone(&clock);
         let rooms = Rooms::open(&settings, &shared).await.unwrap();
@@ -56,7 +62,7 @@ impl World {
     /// Stores a sample file and does the work that follows.
     pub(super) async fn store(&self, file: &str) {
         let path = format!("{}/sample-studies/{file}", env!("CARGO_MANIFEST_DIR"));
-        self.store_bytes(&std::fs::read(path).unwrap()).await;
+        self.store_bytes(&std::fs::read(path).unwrap(), "test").await;
     }
 
     /// The same with texts of equal length replaced in the file.
@@ -72,10 +78,11 @@ impl World {
             }
             assert!(places > 0, "{from} is not in {file}");
         }
-        self.store_bytes(&bytes).await;
+        self.store_bytes(&bytes, "test").await;
     }
 
-    async fn store_bytes(&self, file: &[u8]) {
+    /// Stores a file that came so, and does the work that follows.
+    pub(super) async fn store_bytes(&self, file: &[u8], source: &str) {
         let object = describe_bytes(file).unwrap();
         let uid = |text: &str| Some(Uid::parse(text).unwrap());
         let envelope = Envelope {
@@ -83,7 +90,7 @@ impl World {
             sop_class: uid(&object.sop_class),
             sop_instance: uid(&object.sop_instance),
             ae_title: None,
-            source: "test".to_owned(),
+            source: source.to_owned(),
             prefix: None,
         };
         let access = self.rooms.archive.access();
