@@ -79,12 +79,14 @@ pub enum Action {
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
     },
-    /// Give a document that waits to a person.
-    #[command(after_help = "Examples:\n  lastra fascicolo assign 12 RSSMRA79B11C566R --by rossi")]
+    /// Give a document or a study that waits to a person.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo assign 12 RSSMRA79B11C566R --by rossi\n  lastra fascicolo assign 1.2.840.113619.2.62.9 '#40' --by rossi"
+    )]
     Assign {
-        /// The document's id.
-        #[arg(value_name = "DOCUMENT")]
-        document: i64,
+        /// The document's id, or the study's Study Instance UID.
+        #[arg(value_name = "DOCUMENT|STUDY")]
+        what: String,
         /// An identifier, `ISSUER|IDENTIFIER`, or `#ID`.
         #[arg(value_name = "PERSON")]
         person: String,
@@ -166,5 +168,41 @@ pub enum Action {
         /// Services to this day, `YYYYMMDD`.
         #[arg(long, default_value = "", value_name = "DATE")]
         to: String,
+    },
+    /// Documents that hold all these words; `opac*` is any word that begins so.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo search opacità polm*\n  lastra fascicolo search frattura --person RSSMRA79B11C566R --json"
+    )]
+    Search {
+        /// Words.
+        #[arg(required = true, value_name = "WORD")]
+        words: Vec<String>,
+        /// Only this person's: an identifier, `ISSUER|IDENTIFIER`, or `#ID`.
+        #[arg(long, value_name = "PERSON")]
+        person: Option<String>,
+        /// Documents shown at most.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// Was it done already? A person's examinations of the same modality and body part.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo priors RSSMRA79B11C566R --modality CT --body-part CHEST\n  lastra fascicolo priors --order RX2600417 --body-part CHEST --days 30 --json"
+    )]
+    Priors {
+        /// An identifier, `ISSUER|IDENTIFIER`, or `#ID`; or name an order.
+        #[arg(value_name = "PERSON", required_unless_present = "order")]
+        person: Option<String>,
+        /// An order's number (accession, placer's, filler's), `NUMBER` or `ISSUER|NUMBER`.
+        #[arg(long, value_name = "NUMBER")]
+        order: Option<String>,
+        /// Modality; an order's own unless given.
+        #[arg(long, value_name = "MODALITY")]
+        modality: Option<String>,
+        /// Body part, as DICOM's Body Part Examined.
+        #[arg(long, default_value = "", value_name = "PART")]
+        body_part: String,
+        /// Days back an examination still counts.
+        #[arg(long, default_value_t = 90, value_name = "N")]
+        days: u16,
     },
 }

@@ -12,6 +12,7 @@ pub mod exit;
 pub mod fascicolo;
 pub mod fascicolo_args;
 pub mod fascicolo_figures;
+pub mod fascicolo_look;
 pub mod fascicolo_outbox;
 pub mod import;
 pub mod journal;

@@ -20,6 +20,7 @@ pub mod media;
 pub mod multipart;
 pub mod offer;
 pub mod openapi;
+pub mod priors;
 pub mod qido;
 pub mod qido_acts;
 pub mod qido_answer;

@@ -17,6 +17,7 @@ use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
 use crate::dicomweb::manifest::retrieve_manifest;
 use crate::dicomweb::openapi::description;
+use crate::dicomweb::priors::priors;
 use crate::dicomweb::qido::{search_instances, search_series, search_studies};
 use crate::dicomweb::stow::store_instances;
 use crate::dicomweb::wado::{retrieve_instance, retrieve_instances};
@@ -57,6 +58,7 @@ fn beside() -> Router<Door> {
         .route(WADO_URI, get(retrieve_by_uri))
         .route("/changes", get(changes))
         .route("/completeness", get(completeness))
+        .route("/priors", get(priors))
         .route("/openapi.json", get(description))
 }
 

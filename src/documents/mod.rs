@@ -11,4 +11,6 @@ pub mod manifest_fhir;
 pub mod manifest_kos;
 pub mod page;
 pub mod pdf;
+mod pdf_content;
+pub mod pdf_text;
 pub mod report;

@@ -14,6 +14,8 @@ pub mod link;
 pub mod manifest;
 pub mod messages;
 pub mod outbox;
+pub mod priors;
 pub mod queue;
 pub mod recognise;
+pub mod search;
 pub mod timeline;

@@ -59,7 +59,8 @@ impl Fascicolo {
         actor: &str,
     ) -> Result<(i64, bool), FascicoloError> {
         let found = self.document(permit, document).await?;
-        if found.document_id.is_empty() {
+        let may_hold_cda = matches!(found.kind, DocumentKind::Cda | DocumentKind::Pdf);
+        if found.document_id.is_empty() || !may_hold_cda {
             return Err(FascicoloError::Refused(
                 "only a CDA, or a PDF with a CDA in it, can be published",
             ));

@@ -7,6 +7,7 @@
 pub mod commit;
 pub mod error;
 pub mod fascicolo;
+pub mod kept;
 pub mod open;
 pub mod origins;
 pub mod outbox;
@@ -14,3 +15,4 @@ pub mod port;
 pub mod postgres;
 pub mod query;
 pub mod sqlite;
+pub mod texts;

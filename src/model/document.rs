@@ -11,6 +11,10 @@ pub enum DocumentKind {
     Pdf,
     /// Plain text, as in an HL7 result message.
     Text,
+    /// A DICOM structured report, as its file.
+    Sr,
+    /// A FHIR `DiagnosticReport`.
+    Fhir,
     /// Something else.
     Other,
 }
@@ -22,13 +26,15 @@ impl DocumentKind {
             Self::Cda => "cda",
             Self::Pdf => "pdf",
             Self::Text => "text",
+            Self::Sr => "sr",
+            Self::Fhir => "fhir",
             Self::Other => "other",
         }
     }
 
     /// Reads the stored form back; what is not known is something else.
     pub fn parse(text: &str) -> Self {
-        [Self::Cda, Self::Pdf, Self::Text]
+        [Self::Cda, Self::Pdf, Self::Text, Self::Sr, Self::Fhir]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .unwrap_or(Self::Other)

@@ -140,7 +140,8 @@ async fn order_versions(tx: &mut Tx<'_>, set_id: &str) -> Result<(), IndexError>
     Ok(())
 }
 
-const DOCUMENT: &str =
+/// Documents, as [`document`] reads their rows.
+pub(super) const DOCUMENT: &str =
     "SELECT d.id, p.root, d.kind, d.media_type, d.sha256, d.blob_key, d.blob_bytes,
     d.document_id, d.set_id, d.version, d.superseded_by, d.type_code, d.title, d.effective,
     d.service_date, d.findings, d.name, d.birth_date, d.sex, d.received_us
@@ -165,7 +166,8 @@ pub(super) async fn documents(
     rows.iter().map(document).collect()
 }
 
-fn document(row: &DbRow) -> Result<Document, IndexError> {
+/// A document's row.
+pub(super) fn document(row: &DbRow) -> Result<Document, IndexError> {
     let (kind, superseded): (String, i64) = (get(row, 2)?, get(row, 10)?);
     Ok(Document {
         id: get(row, 0)?,

@@ -22,6 +22,8 @@ mod fascicolo;
 mod fuzzy;
 #[path = "../sql/jobs.rs"]
 mod jobs;
+#[path = "../sql/kept.rs"]
+mod kept;
 #[path = "../sql/links.rs"]
 mod links;
 #[path = "../sql/migration.rs"]
@@ -48,5 +50,7 @@ mod span;
 mod store;
 #[path = "../sql/tail.rs"]
 mod tail;
+#[path = "../sql/texts.rs"]
+mod texts;
 #[path = "../sql/waiting.rs"]
 mod waiting;

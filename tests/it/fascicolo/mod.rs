@@ -6,4 +6,6 @@ mod linking;
 mod messages;
 #[expect(clippy::print_stdout, reason = "what is skipped says so")]
 mod official;
+mod priors;
+mod reports;
 mod world;

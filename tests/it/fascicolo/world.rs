@@ -18,6 +18,8 @@ use lastra::fascicolo::queue::Case;
 use lastra::fascicolo::timeline::Timeline;
 use lastra::index::fascicolo::LinksOf;
 use lastra::index::port::SharedIndex;
+use lastra::model::document::Document;
+use lastra::model::document::DocumentKind;
 use lastra::model::job::JobKind;
 use lastra::model::link::Link;
 use lastra::server::app::Rooms;
@@ -123,6 +125,17 @@ impl World {
         let bytes = message.replace('\n', "\r");
         let answer = self.rooms.fascicolo.take_message(&self.permit, bytes.as_bytes()).await;
         answer.unwrap().unwrap()
+    }
+
+    /// The only document of a kind.
+    pub(super) async fn document_of_kind(&self, kind: DocumentKind) -> Document {
+        let mut found = Vec::new();
+        for id in 1..100 {
+            found.extend(self.rooms.fascicolo.document(&self.permit, id).await);
+        }
+        found.retain(|document| document.kind == kind);
+        assert_eq!(found.len(), 1);
+        found.remove(0)
     }
 
     pub(super) async fn links(&self, document: i64) -> Vec<Link> {

@@ -90,3 +90,26 @@ async fn neither_people_nor_what_the_gateway_says_of_them_comes_into_the_log() {
     }
     simulator.expect_no_violation();
 }
+
+#[tokio::test]
+async fn a_check_hashes_documents_and_what_was_sent_of_them() {
+    let (_simulator, folder, config) = simulated().await;
+    let mut server = Server::start_with(&["-c", &config]);
+    add(&server, &folder, &report_of_today());
+    comes_to(&server, "done").await;
+    assert!(server.stop().success());
+    let checked = server.check(&["--hashes", "--grace", "0s"]);
+    assert_eq!(
+        (&checked["kept"], &checked["damaged"], &checked["orphans"]),
+        (&2.into(), &0.into(), &0.into())
+    );
+    // One bit of each blob is lost.
+    let blobs = walkdir::WalkDir::new(server.data().join("blobs/f")).into_iter();
+    for blob in blobs.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
+        let mut bytes = std::fs::read(blob.path()).unwrap();
+        bytes[100] ^= 1;
+        std::fs::write(blob.path(), bytes).unwrap();
+    }
+    assert_eq!(server.check(&["--hashes", "--grace", "0s"])["damaged"], 2);
+    assert_eq!(server.check(&["--grace", "0s"])["damaged"], 0);
+}

@@ -17,6 +17,7 @@ mod searching;
 #[expect(clippy::print_stdout, reason = "its result is what it prints")]
 mod speed;
 mod storing;
+mod texts;
 mod together;
 
 use std::path::Path;

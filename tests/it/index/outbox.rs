@@ -67,15 +67,12 @@ fn sent(blob_key: &str) -> Progress {
 async fn a_document_is_entered_once_an_operation_with_its_job(database: Database) {
     let (index, other) = (database.open().await, database.open().await);
     let document = document(&index, 1, "").await;
-    let put = |index: SharedIndex, operation| async move {
+    let put = async |index: &SharedIndex, operation| {
         index.put_entry(document, operation, "a", 5).await.unwrap()
     };
-    let (one, two) = tokio::join!(
-        put(index.clone(), Operation::Publish),
-        put(other.clone(), Operation::Publish)
-    );
+    let (one, two) = tokio::join!(put(&index, Operation::Publish), put(&other, Operation::Publish));
     assert_eq!((one.0, one.1 != two.1), (two.0, true));
-    let (third, new) = put(index.clone(), Operation::Delete).await;
+    let (third, new) = put(&index, Operation::Delete).await;
     assert!(new && third != one.0);
     let jobs = index.claim_jobs("w", 5, 10, 10).await.unwrap();
     let mut subjects: Vec<(JobKind, String)> =
