@@ -1,5 +1,7 @@
 //! DICOMweb as stock clients see it.
 
+mod checklist;
+mod clients;
 mod deletion;
 mod described;
 mod extended;
