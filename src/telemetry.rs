@@ -47,6 +47,7 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_store_bytes_total", "data set bytes received"),
     ("lastra_store_duration_seconds", "from an object's first byte to its answer"),
     ("lastra_http_request_duration_seconds", "HTTP requests, by route, method and status class"),
+    ("lastra_http_connections_turned_away_total", "HTTP connections there was no place for"),
     ("lastra_index_commits_total", "index transactions"),
     ("lastra_jobs_run_total", "jobs run, by kind and result"),
     ("lastra_webhook_deliveries_total", "webhook deliveries, by whether they were accepted"),

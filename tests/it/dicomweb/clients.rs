@@ -1,5 +1,5 @@
-//! Stock clients other than Python's, with their own requests: the one of npm in a real browser,
-//! the one of Rust from its command line.
+//! Others' software, as its makers publish it: clients with their own requests, npm's in a real
+//! browser and Rust's from its command line; and a validator that looks at what was re-encoded.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -54,4 +54,33 @@ fn the_stock_client_of_rust_stores_and_searches() {
         assert!(found.contains(&format!("Received {count} DICOM objects")), "{found}");
     }
     assert!(ask(&["qido", "--fuzzy-matching", "study"]).contains("Received 2"));
+}
+
+#[test]
+fn a_validator_finds_nothing_in_re_encoded_objects_that_was_not_there() {
+    let server = Server::start();
+    let files = [
+        "ct-chest/ct-01.dcm",
+        "mr-head/t1-01.dcm",
+        "mr-head/t2-01.dcm",
+        "dx-chest/dx-1.dcm",
+        "enhanced-ct/ct-enhanced.dcm",
+        "mammo/lcc.dcm",
+        "us-loop/us-1.dcm",
+    ];
+    let files = files.map(study_file);
+    let sent = Command::new(env!("CARGO_BIN_EXE_lastra"))
+        .args(["send", &format!("LASTRA@{}", server.dicom)])
+        .args(&files)
+        .output()
+        .unwrap();
+    is_well(&sent);
+    let folder = tempfile::tempdir().unwrap();
+    let asked = Command::new(python())
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/dicomweb/validated.py"))
+        .args([server.dicomweb().as_ref(), folder.path().as_os_str()])
+        .args(&files)
+        .output()
+        .unwrap();
+    is_well(&asked);
 }

@@ -2,6 +2,7 @@
 
 mod checklist;
 mod clients;
+mod crowds;
 mod deletion;
 mod described;
 mod extended;
