@@ -54,6 +54,10 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_jobs", "jobs by state: waiting, set_aside"),
     ("lastra_imaging_bytes", "memory admitted to pixel work now"),
     ("lastra_imaging_queue", "pixel work that waits for memory or a thread"),
+    (
+        "lastra_imaging_work_total",
+        "pixel work done; what nobody waited for any more is not counted",
+    ),
     ("lastra_imaging_transcoded_total", "frames re-encoded, by transfer syntax"),
     ("lastra_blob_read_bytes_total", "bytes read from the blob store"),
     ("lastra_blob_written_bytes_total", "bytes written to the blob store"),

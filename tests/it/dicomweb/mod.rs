@@ -8,6 +8,7 @@ mod described;
 mod extended;
 mod feed;
 mod interop;
+mod leaving;
 mod looking;
 mod qido;
 mod qido_hostile;
