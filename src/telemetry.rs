@@ -47,6 +47,7 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_store_bytes_total", "data set bytes received"),
     ("lastra_store_duration_seconds", "from an object's first byte to its answer"),
     ("lastra_http_request_duration_seconds", "HTTP requests, by route, method and status class"),
+    ("lastra_http_connections_turned_away_total", "HTTP connections there was no place for"),
     ("lastra_index_commits_total", "index transactions"),
     ("lastra_jobs_run_total", "jobs run, by kind and result"),
     ("lastra_webhook_deliveries_total", "webhook deliveries, by whether they were accepted"),
@@ -55,6 +56,10 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_jobs", "jobs by state: waiting, set_aside"),
     ("lastra_imaging_bytes", "memory admitted to pixel work now"),
     ("lastra_imaging_queue", "pixel work that waits for memory or a thread"),
+    (
+        "lastra_imaging_work_total",
+        "pixel work done; what nobody waited for any more is not counted",
+    ),
     ("lastra_imaging_transcoded_total", "frames re-encoded, by transfer syntax"),
     ("lastra_blob_read_bytes_total", "bytes read from the blob store"),
     ("lastra_blob_written_bytes_total", "bytes written to the blob store"),
