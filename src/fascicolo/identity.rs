@@ -50,6 +50,7 @@ impl Fascicolo {
         let references = self.inner.issuers.references(&study_references(&study, &identity));
         self.inner.index.add_study_references(study.id, &references).await?;
         self.identify_study(&study, &identity).await?;
+        self.inner.index.study_changed(study.id, self.now_us()).await?;
         if is_document(&first.sop_class) {
             self.take_encapsulated(&permit, &study, &first, &identity).await?;
             let mut taken = 1_usize;

@@ -23,6 +23,7 @@ use crate::index::fascicolo::Entered;
 use crate::index::port::Located;
 use crate::model::document::Document;
 use crate::model::document::DocumentSubject;
+use crate::model::document::NEXT_VERSION;
 use crate::model::document::NewDocument;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
@@ -55,6 +56,22 @@ pub struct Arriving {
     pub service_date: String,
     /// The DICOM instance it came in, by row.
     pub instance: Option<i64>,
+    /// What the sender says it is, where the document itself says nothing.
+    pub described: Described,
+}
+
+/// What a sender says a document is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// The identifier of all its versions, `root^extension`: each that comes is the next. Empty:
+    /// it has no versions.
+    pub set_id: String,
+    /// Its type's code.
+    pub type_code: String,
+    /// When it was made, as HL7 writes times.
+    pub effective: String,
+    /// Its text, for searching.
+    pub text: String,
 }
 
 /// What became of a document, once it is durable.
@@ -113,6 +130,7 @@ impl Fascicolo {
             title: study.description.clone(),
             service_date: study.date.clone(),
             instance: Some(located.id),
+            described: Described::default(),
         };
         self.take_in(arriving).await.map(drop)
     }
@@ -197,8 +215,10 @@ fn new_document(
         None if found.kind == crate::model::document::DocumentKind::Text => {
             String::from_utf8_lossy(&arriving.bytes).into_owned()
         }
-        None => String::new(),
+        None => arriving.described.text.clone(),
     };
+    let described = if cda.is_none() { arriving.described.clone() } else { Described::default() };
+    let numbered = if described.set_id.is_empty() { 0 } else { NEXT_VERSION };
     let service = cda.map(|cda| date(&cda.service_time));
     let made = cda.map(|cda| date(&cda.effective_time));
     let mut references = cda.map(references).unwrap_or_default();
@@ -213,12 +233,12 @@ fn new_document(
         blob_bytes: arriving.bytes.len() as u64,
         source: arriving.source.clone(),
         document_id: cda.map(|cda| id(&cda.id)).unwrap_or_default(),
-        set_id: cda.and_then(|cda| cda.set_id.as_ref()).map(id).unwrap_or_default(),
-        version: cda.and_then(|cda| cda.version).unwrap_or(0),
+        set_id: cda.and_then(|cda| cda.set_id.as_ref()).map_or(described.set_id, id),
+        version: cda.map_or(numbered, |cda| cda.version.unwrap_or(0)),
         replaces: cda.map(|cda| cda.replaces.iter().map(id).collect()).unwrap_or_default(),
-        type_code: cda.map(|cda| cda.code.code.clone()).unwrap_or_default(),
+        type_code: cda.map_or(described.type_code, |cda| cda.code.code.clone()),
         title: own(cda.map(|cda| &cda.title), &arriving.title),
-        effective: cda.map(|cda| cda.effective_time.clone()).unwrap_or_default(),
+        effective: cda.map_or(described.effective, |cda| cda.effective_time.clone()),
         service_date: own(service.as_ref(), &own(made.as_ref(), &arriving.service_date)),
         confidentiality: cda.map(|cda| cda.confidentiality.clone()).unwrap_or_default(),
         findings: found.findings,

@@ -8,6 +8,7 @@ pub mod commit;
 pub mod error;
 pub mod fascicolo;
 pub mod open;
+pub mod pages;
 pub mod port;
 pub mod postgres;
 pub mod query;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::index::error::IndexError;
 use crate::index::fascicolo::FascicoloRows;
+use crate::index::pages::FascicoloPages;
 use crate::index::query::{Found, Query};
 use crate::model::event::{Event, Follower};
 use crate::model::job::{Job, JobKind, NewJob};
@@ -157,7 +158,7 @@ pub struct Extension {
 
 /// Rows, durable when a call returns `Ok`.
 #[async_trait]
-pub trait Index: FascicoloRows + Debug + Send + Sync {
+pub trait Index: FascicoloRows + FascicoloPages + Debug + Send + Sync {
     /// Enters the instances in one transaction, synced before this returns, in their order; each
     /// gets its outcome. The transaction holds: patient, study, series, instance and copy rows,
     /// change events, and for every series touched by a `Stored` instance the jobs of `jobs`

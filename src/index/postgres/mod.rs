@@ -26,6 +26,10 @@ mod jobs;
 mod links;
 #[path = "../sql/migration.rs"]
 mod migration;
+#[path = "../sql/pages.rs"]
+mod pages;
+#[path = "../sql/pages_documents.rs"]
+mod pages_documents;
 #[path = "../sql/people.rs"]
 mod people;
 #[path = "../sql/people_read.rs"]
