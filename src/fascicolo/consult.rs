@@ -128,6 +128,15 @@ impl Fascicolo {
         Ok(self.inner.index.person_of(&kept).await?)
     }
 
+    /// Work of a door that takes more than half a millisecond, off the async threads.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        weight: u64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, FascicoloError> {
+        Ok(self.inner.archive.compute(weight, work).await?)
+    }
+
     /// The name an issuer is kept under.
     pub fn issuer_of(&self, assigner: &str) -> String {
         self.inner.issuers.named(assigner)

@@ -135,6 +135,12 @@ pub enum DocumentRule {
     Own(Vec<String>),
     /// The identifier of its set.
     Set(Vec<String>),
+    /// Replaced by one of these documents, by row.
+    ReplacedBy(Vec<i64>),
+    /// Whether an earlier version was here before it.
+    Amended(bool),
+    /// Came then.
+    Received(Vec<Micros>),
     /// Whether it is in force, not replaced.
     Current(bool),
     /// A report: of one of these types, or of no type and linked to a study.
@@ -281,6 +287,8 @@ pub struct LinkFound {
     pub document: [u8; 32],
     /// SHA-256 of the first of its set that came.
     pub first: [u8; 32],
+    /// The document's type.
+    pub type_code: String,
     /// The patient the study is kept under.
     pub patient: PatientId,
 }

@@ -21,6 +21,7 @@ use crate::dicomweb::routes as dicomweb;
 use crate::dicomweb::webhooks::Webhooks;
 use crate::dimse::listener::Listener as DicomListener;
 use crate::fascicolo::fascicolo::Fascicolo;
+use crate::fhir::routes as fhir;
 use crate::http::cors;
 use crate::http::cors::Origins;
 use crate::http::health;
@@ -42,6 +43,10 @@ use crate::server::lock::DataLock;
 use crate::server::sweep;
 use crate::web::prepare::prepare;
 use crate::web::viewer;
+
+/// Routes that limit the bodies they take themselves.
+const LARGE_BODIES: [&str; dicomweb::LARGE_BODIES.len() + 1] =
+    [dicomweb::LARGE_BODIES[0], dicomweb::LARGE_BODIES[1], fhir::LARGE_BODY];
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
 #[derive(Debug)]
@@ -140,10 +145,11 @@ impl App {
         let archive = rooms.archive.clone();
 
         let stop_doors = CancellationToken::new();
-        let router = dicomweb::router(archive.clone(), public, settings.dicomweb.clone())
+        let router = dicomweb::router(archive.clone(), public.clone(), settings.dicomweb.clone())
+            .merge(fhir::router(rooms.fascicolo.clone(), public))
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
-        let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
+        let limits = HttpLimits { large_bodies: &LARGE_BODIES, ..settings.http.limits() };
         let router = cors::dress(layers::dress(router, limits), origins);
         let mut doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),

@@ -80,6 +80,15 @@ fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule) {
             sql.push(")");
         }
         DocumentRule::Set(ids) => push_texts(sql, "d.set_id", ids),
+        DocumentRule::ReplacedBy(rows) => {
+            // Said so that the index of those that are replaced serves.
+            sql.push("d.superseded_by > 0 AND ");
+            push_rows(sql, "d.superseded_by", rows);
+        }
+        DocumentRule::Amended(amended) => {
+            sql.push(if *amended { "d.version > 1" } else { "d.version <= 1" });
+        }
+        DocumentRule::Received(spans) => push_micros(sql, "d.received_us", spans),
         DocumentRule::Current(true) => {
             sql.push("d.superseded_by = 0");
         }
@@ -161,7 +170,8 @@ fn link(row: &DbRow) -> Result<LinkFound, IndexError> {
         link: links::read_link(row)?,
         document: hash(row, 10)?,
         first: hash(row, 11)?,
-        patient: PatientId { issuer: get(row, 12)?, value: get(row, 13)? },
+        type_code: get(row, 12)?,
+        patient: PatientId { issuer: get(row, 13)?, value: get(row, 14)? },
     })
 }
 
@@ -175,6 +185,7 @@ fn is_narrow(rule: &DocumentRule) -> bool {
             | DocumentRule::Own(_)
             | DocumentRule::Set(_)
             | DocumentRule::Study(_)
+            | DocumentRule::ReplacedBy(_)
             | DocumentRule::Number(_)
     )
 }
@@ -232,7 +243,7 @@ impl FascicoloPages for Adapter {
         page: &Page,
     ) -> Result<Vec<LinkFound>, IndexError> {
         let mut sql = QueryBuilder::<Db>::new(links::COLUMNS);
-        sql.push(", d.sha256, ").push(FIRST).push(", pa.issuer, pa.patient_id");
+        sql.push(", d.sha256, ").push(FIRST).push(", d.type_code, pa.issuer, pa.patient_id");
         push_link_rules(&mut sql, rules);
         push_page(&mut sql, page, LINK);
         let rows = within(&self.read, sql, Some(self.search_within)).await?;

@@ -1,0 +1,59 @@
+//! The routes of FHIR, all below `/fhir` (FHIR R4 §3.1.0).
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode};
+use axum::routing::{get, post};
+use tokio::sync::Semaphore;
+
+use crate::fascicolo::fascicolo::Fascicolo;
+use crate::fhir::capability::metadata;
+use crate::fhir::delivery::transaction;
+use crate::fhir::door::{Door, ROOT};
+use crate::fhir::everything::everything;
+use crate::fhir::outcome::Refusal;
+use crate::fhir::read::{history, read, read_version};
+use crate::fhir::search::{search, search_by_post};
+use crate::http::base::PublicUrl;
+
+/// The route whose request bodies have a limit of their own.
+pub const LARGE_BODY: &str = ROOT;
+
+/// The most bytes of a search sent in a body.
+const MOST_FORM_BYTES: usize = 64 * 1024;
+/// Transactions taken at once; others wait.
+const DELIVERIES: usize = 2;
+
+/// All routes. `HEAD` is answered wherever `GET` is.
+pub fn router(fascicolo: Fascicolo, public: PublicUrl) -> Router {
+    let deliveries = Arc::new(Semaphore::new(DELIVERIES));
+    routes().with_state(Door { fascicolo, public, deliveries })
+}
+
+fn routes() -> Router<Door> {
+    let at = |path: &str| format!("{ROOT}{path}");
+    Router::new()
+        .route(ROOT, post(transaction))
+        .route(&at("/metadata"), get(metadata))
+        .route(&at("/Patient/{id}/$everything"), get(everything))
+        .route(&at("/{type}"), get(search))
+        .route(&at("/{type}/_search"), post(search_by_post))
+        .route(&at("/{type}/{id}"), get(read))
+        .route(&at("/{type}/{id}/_history"), get(history))
+        .route(&at("/{type}/{id}/_history/{version}"), get(read_version))
+        .route(&at("/{*rest}"), get(nothing))
+        .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
+        .method_not_allowed_fallback(not_allowed)
+}
+
+async fn nothing() -> Refusal {
+    let says = "no such interaction; see /fhir/metadata";
+    Refusal::new(StatusCode::NOT_FOUND, "not-supported", says)
+}
+
+async fn not_allowed(method: Method) -> Refusal {
+    let says = format!("{method} is not among this address' methods; see /fhir/metadata");
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "not-supported", says)
+}
