@@ -160,7 +160,8 @@ fn param(kind: Kind, name: &str) -> Option<Param> {
 /// Whether what is to be included is in the table; `ImagingStudy:subject:Patient` says what it is.
 fn included(value: &str, table: &'static [&'static str], taken: &mut Vec<&'static str>) -> bool {
     let mut parts = value.splitn(3, ':');
-    let asked = format!("{}:{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let asked =
+        format!("{}:{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     match table.iter().find(|known| **known == asked) {
         Some(known) if taken.contains(known) => true,
         Some(known) => {
@@ -207,7 +208,10 @@ mod tests {
     #[test]
     fn counts_sorts_and_totals_are_read_and_bad_ones_say_what_to_write() {
         let asked = parse(Kind::ImagingStudy, "_count=100000&_sort=-_lastUpdated", true).unwrap();
-        assert_eq!((asked.count, asked.sort, asked.descending), (MOST_COUNT, SortBy::Changed, true));
+        assert_eq!(
+            (asked.count, asked.sort, asked.descending),
+            (MOST_COUNT, SortBy::Changed, true)
+        );
         let counted = parse(Kind::Patient, "_summary=count", true).unwrap();
         assert_eq!((counted.count, counted.total), (0, Total::Exact));
         let newest = parse(Kind::DocumentReference, "", true).unwrap();

@@ -129,14 +129,19 @@ fn malformed(error: &serde_json::Error) -> Refusal {
 
 fn of_entry<'a, T: Deserialize<'a>>(raw: &'a str, number: usize) -> Result<T, Refusal> {
     serde_json::from_str(raw).map_err(|error| {
-        let says = format!("not of the form of its type: line {}, column {}", error.line(), error.column());
+        let says = format!(
+            "not of the form of its type: line {}, column {}",
+            error.line(),
+            error.column()
+        );
         Refusal::element(format!("Bundle.entry[{number}].resource"), says)
     })
 }
 
 impl<'a> Entries<'a> {
     fn bringing(self) -> Result<Bringing<'a>, Refusal> {
-        let mut reports = self.all.iter().enumerate().filter(|(_, (_, kind))| kind == "DiagnosticReport");
+        let mut reports =
+            self.all.iter().enumerate().filter(|(_, (_, kind))| kind == "DiagnosticReport");
         let (Some((entry, _)), None) = (reports.next(), reports.next()) else {
             return Err(Refusal::element("Bundle.entry", "send one DiagnosticReport a bundle"));
         };
@@ -145,7 +150,8 @@ impl<'a> Entries<'a> {
         if !KEPT.contains(&&*report.status) {
             return Err(Refusal::element(at("status"), format!("one of {}", KEPT.join(", "))));
         }
-        let own = report.identifier.0.iter().find(|id| !id.system.is_empty() && !id.value.is_empty());
+        let own =
+            report.identifier.0.iter().find(|id| !id.system.is_empty() && !id.value.is_empty());
         let own = own.ok_or_else(|| {
             let says = "give one with system and value, so that sending it again changes nothing";
             Refusal::element(at("identifier"), says)
@@ -154,7 +160,8 @@ impl<'a> Entries<'a> {
         let (place, form) = self.form(&report, entry)?;
         let done = [&report.effective_date_time, &report.effective_period.start];
         let done = done.into_iter().find(|text| !text.is_empty()).map(|text| day(text));
-        let coded = report.code.coding.0.iter().find(|coding| REPORT_TYPES.contains(&&*coding.code));
+        let coded =
+            report.code.coding.0.iter().find(|coding| REPORT_TYPES.contains(&&*coding.code));
         let titles = [&report.code.text, &form.title].into_iter().map(|title| title.to_string());
         let displays = report.code.coding.0.iter().map(|coding| coding.display.to_string());
         Ok(Bringing {
@@ -168,7 +175,8 @@ impl<'a> Entries<'a> {
             service_date: done.unwrap_or_default(),
             described: Described {
                 set_id: joined(&own.system, &own.value),
-                type_code: coded.map_or_else(|| REPORT_EU.to_owned(), |coding| coding.code.to_string()),
+                type_code: coded
+                    .map_or_else(|| REPORT_EU.to_owned(), |coding| coding.code.to_string()),
                 effective: hl7_time(&report.issued),
                 text: report.conclusion.to_string(),
             },
@@ -220,18 +228,25 @@ impl<'a> Entries<'a> {
         if let Some((_, search)) = subject.reference.split_once("?identifier=") {
             let (system, value) = search.split_once('|').unwrap_or(("", search));
             let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
-            let identifiers = Identifier::read(&decoded, &assigner_in(system)).into_iter().collect();
+            let identifiers =
+                Identifier::read(&decoded, &assigner_in(system)).into_iter().collect();
             return Ok((None, DocumentSubject { identifiers, ..DocumentSubject::default() }));
         }
         let row = id_in(&subject.reference, Kind::Patient).and_then(ids::person);
         match row {
-            Some(row) if !subject.reference.is_empty() => Ok((Some(row), DocumentSubject::default())),
+            Some(row) if !subject.reference.is_empty() => {
+                Ok((Some(row), DocumentSubject::default()))
+            }
             _ => Err(Refusal::element(at, says)),
         }
     }
 
     /// The document: within the report, or a Binary of the bundle.
-    fn form(&self, report: &ReportIn<'a>, entry: usize) -> Result<(String, AttachmentIn<'a>), Refusal> {
+    fn form(
+        &self,
+        report: &ReportIn<'a>,
+        entry: usize,
+    ) -> Result<(String, AttachmentIn<'a>), Refusal> {
         let place = format!("Bundle.entry[{entry}].resource.presentedForm");
         let [form] = report.presented_form.0.as_slice() else {
             return Err(Refusal::element(place, "give one document, its PDF or CDA"));
@@ -287,7 +302,10 @@ fn number(identifier: &IdentifierIn<'_>) -> Option<Reference> {
     let assigner = assigner_in(&identifier.system);
     let is_placer = identifier.kind.coding.0.iter().any(|coding| coding.code == "PLAC");
     let (kind, assigner) = if PRESCRIPTIONS.contains(&assigner.as_str()) {
-        (ReferenceKind::Order, PRESCRIPTIONS.first().map(|oid| (*oid).to_owned()).unwrap_or_default())
+        (
+            ReferenceKind::Order,
+            PRESCRIPTIONS.first().map(|oid| (*oid).to_owned()).unwrap_or_default(),
+        )
     } else if is_placer {
         (ReferenceKind::Order, assigner)
     } else {
@@ -367,7 +385,10 @@ mod tests {
         assert_eq!(bringing.described.set_id, "2.25.1^R1");
         assert_eq!(bringing.described.type_code, "68604-8");
         assert_eq!(bringing.described.effective, "20260301110000+0100");
-        assert_eq!((bringing.service_date.as_str(), bringing.title.as_str()), ("20260301", "Torace"));
+        assert_eq!(
+            (bringing.service_date.as_str(), bringing.title.as_str()),
+            ("20260301", "Torace")
+        );
         assert_eq!(bringing.subject.name, "Campione^Anna");
         assert_eq!(bringing.subject.birth_date, "19680621");
         assert!(bringing.subject.identifiers[0].identifies());
@@ -388,8 +409,11 @@ mod tests {
             (r#"{"url":"urn:uuid:2"}"#, "{}", "Bundle.entry[2].resource.presentedForm[0]"),
             (r#""Binary","contentType""#, r#""Device","contentType""#, "Bundle.entry[1].resource"),
             (r#""resourceType":"Patient""#, r#""resourceType":"DiagnosticReport""#, "Bundle.entry"),
-            (r#"{"method":"POST","url":"Patient"}"#, r#"{"method":"DELETE"}"#,
-             "Bundle.entry[0].request.method"),
+            (
+                r#"{"method":"POST","url":"Patient"}"#,
+                r#"{"method":"DELETE"}"#,
+                "Bundle.entry[0].request.method",
+            ),
         ] {
             let changed = BUNDLE.replace(from, to);
             assert_ne!(changed, BUNDLE, "{from}");
@@ -402,11 +426,9 @@ mod tests {
 
     #[test]
     fn times_are_written_as_hl7_has_them() {
-        for (text, expected) in [
-            ("2026-03-01T11:00:00Z", "20260301110000+0000"),
-            ("2026-03-01", "20260301"),
-            ("", ""),
-        ] {
+        for (text, expected) in
+            [("2026-03-01T11:00:00Z", "20260301110000+0000"), ("2026-03-01", "20260301"), ("", "")]
+        {
             assert_eq!(hl7_time(text), expected, "{text}");
         }
     }

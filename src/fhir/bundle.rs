@@ -16,13 +16,8 @@ use crate::fhir::resource::Resource;
 use crate::http::caching::PRIVATE;
 
 /// What stands as it is in a link.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b':')
-    .remove(b'/');
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
 
 /// A page of answers.
 #[derive(Debug, Clone, Default)]
@@ -58,9 +53,11 @@ impl Answer {
         let mut entries: Vec<Value> =
             self.matches.iter().map(|resource| entry(resource, "match")).collect();
         entries.extend(self.included.resources.iter().map(|resource| entry(resource, "include")));
-        entries.extend(self.warnings().into_iter().map(|said| {
-            json!({ "resource": said, "search": { "mode": "outcome" } })
-        }));
+        entries.extend(
+            self.warnings()
+                .into_iter()
+                .map(|said| json!({ "resource": said, "search": { "mode": "outcome" } })),
+        );
         let mut bundle = json!({ "resourceType": "Bundle", "type": "searchset", "link": links });
         if let Some(total) = self.total {
             bundle["total"] = total.into();
@@ -121,7 +118,9 @@ mod tests {
         let bundle = answer.bundle("http://h/fhir", "Patient", &repeated);
         let link = "http://h/fhir/Patient?identifier=urn:oid:1.2%7CA%26B%20%C3%A8";
         assert_eq!(bundle["link"][0]["url"], link);
-        assert!(bundle["link"][1]["url"].as_str().unwrap().starts_with(&format!("{link}&_cursor=")));
+        assert!(
+            bundle["link"][1]["url"].as_str().unwrap().starts_with(&format!("{link}&_cursor="))
+        );
         assert_eq!(bundle["total"], 7);
         assert_eq!(bundle["entry"].as_array().unwrap().len(), 2);
         assert_eq!(bundle["entry"][0]["search"]["mode"], "outcome");

@@ -32,9 +32,9 @@ pub async fn metadata(
     let statement = statement(&format!("{}{ROOT}", base?.0));
     let stamp = Resource::new(Kind::Endpoint, String::new(), 0, statement.clone());
     let etag = ETag::weak(stamp.version());
-    let mut response = etag.not_modified(&headers).unwrap_or_else(|| {
-        body(&statement, query.all("_pretty").any(|pretty| pretty == "true"))
-    });
+    let mut response = etag
+        .not_modified(&headers)
+        .unwrap_or_else(|| body(&statement, query.all("_pretty").any(|pretty| pretty == "true")));
     etag.write(response.headers_mut());
     Ok(response)
 }

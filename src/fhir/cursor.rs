@@ -30,7 +30,8 @@ impl Cursor {
         let bytes = (text.len() <= MOST_CHARS).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
         type Written = (u8, Option<(i64, i64, String, String)>);
         let (stage, place): Written = serde_json::from_slice(&bytes).ok()?;
-        let after = place.map(|(row, changed_us, date, time)| Place { date, time, changed_us, row });
+        let after =
+            place.map(|(row, changed_us, date, time)| Place { date, time, changed_us, row });
         Some(Self { stage, after })
     }
 }

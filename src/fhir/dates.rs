@@ -86,7 +86,8 @@ fn read(text: &str) -> Result<Asked, &'static str> {
     if !matches!(widths.as_slice(), [4] | [4, 2] | [4, 2, 2]) {
         return Err(FORM);
     }
-    let number = |at: usize| parts.get(at).map_or(Ok(1), |part| part.parse::<i8>()).map_err(|_| FORM);
+    let number =
+        |at: usize| parts.get(at).map_or(Ok(1), |part| part.parse::<i8>()).map_err(|_| FORM);
     let year: i16 = parts.first().and_then(|year| year.parse().ok()).ok_or(FORM)?;
     let first = Date::new(year, number(1)?, number(2)?).map_err(|_| FORM)?;
     let Some(time) = time else {
@@ -132,7 +133,8 @@ fn minutes(zone: &str) -> Option<i32> {
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    ((0..=14).contains(&hours) && (0..60).contains(&minutes)).then_some(sign * (hours * 60 + minutes))
+    ((0..=14).contains(&hours) && (0..60).contains(&minutes))
+        .then_some(sign * (hours * 60 + minutes))
 }
 
 #[cfg(test)]
@@ -174,8 +176,20 @@ mod tests {
     #[test]
     fn what_is_no_date_says_how_to_write_one() {
         for text in [
-            "", "26", "2026-2", "2026-13", "2026-02-30", "ne2026", "ap2026", "20260101", "2026T10:00",
-            "2026-01-01T", "2026-01-01T25:00", "2026-01-01T10:00:00+99:00", "oggi", "9999",
+            "",
+            "26",
+            "2026-2",
+            "2026-13",
+            "2026-02-30",
+            "ne2026",
+            "ap2026",
+            "20260101",
+            "2026T10:00",
+            "2026-01-01T",
+            "2026-01-01T25:00",
+            "2026-01-01T10:00:00+99:00",
+            "oggi",
+            "9999",
         ] {
             assert!(days(text).is_err(), "{text}");
         }

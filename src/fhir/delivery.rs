@@ -172,7 +172,9 @@ impl Consultation {
         let binary = format!("Binary/{}", ids::of_document(&found.document.sha256));
         let person = found.document.person.map(|row| format!("Patient/{}", ids::of_person(row)));
         let entry = |kind: &String| match (kind.as_str(), report) {
-            ("DiagnosticReport", Some(report)) => response(status, &version_of(report), Some(report)),
+            ("DiagnosticReport", Some(report)) => {
+                response(status, &version_of(report), Some(report))
+            }
             ("Binary", _) => response(status, &binary, None),
             ("Patient", _) => response("200 OK", person.as_deref().unwrap_or_default(), None),
             _ => response("200 OK", "", None),

@@ -83,15 +83,16 @@ impl Consultation {
     ) -> Resource {
         let document = &found.document;
         let id = ids::of_document(&document.sha256);
-        let older = replaced.iter().filter(|older| older.document.superseded_by == Some(document.id));
+        let older =
+            replaced.iter().filter(|older| older.document.superseded_by == Some(document.id));
         let relates = older.map(|older| {
             let older = ids::of_document(&older.document.sha256);
             json!({ "code": "replaces", "target": reference("DocumentReference", &older) })
         });
         let related = beside.studies_of(document.id).into_iter();
-        let related = related.chain(beside.named_by(document.id).into_iter().map(|number| {
-            json!({ "identifier": number })
-        }));
+        let related = related.chain(
+            beside.named_by(document.id).into_iter().map(|number| json!({ "identifier": number })),
+        );
         let category = if is_report(document) { radiology() } else { Value::Null };
         let body = json!({
             "masterIdentifier": identifiers(document).first(),
@@ -111,16 +112,27 @@ impl Consultation {
                 "related": related.collect::<Vec<_>>(),
             },
         });
-        Resource::new(Kind::DocumentReference, id, found.changed_us, body)
+        let resource = Resource::new(Kind::DocumentReference, id, found.changed_us, body);
+        self.with_address(resource, "/content/0/attachment/url")
     }
 
-    /// A document's bytes as an attachment: where they are, and what they are.
+    /// The resource with the whole address at `pointer`: under whichever the archive is reached, it is
+    /// the same version.
+    pub fn with_address(&self, resource: Resource, pointer: &str) -> Resource {
+        resource.with(|body| {
+            if let Some(Value::String(url)) = body.pointer_mut(pointer) {
+                *url = format!("{}/{url}", self.base);
+            }
+        })
+    }
+
+    /// A document's bytes as an attachment: where they are below the base, and what they are.
     pub fn attachment(&self, document: &Document) -> Value {
         let made = instant_of_hl7(&document.effective);
         json!({
             "contentType": document.media_type,
             "language": "it-IT",
-            "url": format!("{}/Binary/{}", self.base, ids::of_document(&document.sha256)),
+            "url": format!("Binary/{}", ids::of_document(&document.sha256)),
             "size": u32::try_from(document.blob_bytes).ok(),
             "title": document.title,
             "creation": if made.is_empty() { date(&document.effective) } else { made },
@@ -132,8 +144,10 @@ impl Beside {
     /// The studies a document is linked to.
     pub fn studies_of(&self, document: i64) -> Vec<Value> {
         let own = self.links.iter().filter(|found| found.link.document == document);
-        own.map(|found| reference("ImagingStudy", &ids::of_study(&found.link.study_uid, &found.patient)))
-            .collect()
+        own.map(|found| {
+            reference("ImagingStudy", &ids::of_study(&found.link.study_uid, &found.patient))
+        })
+        .collect()
     }
 
     /// The numbers a document names: of studies, of accessions, of orders.

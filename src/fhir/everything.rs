@@ -122,7 +122,11 @@ impl Consultation {
                 answer.next = Some(cursor);
                 return Ok(answer);
             }
-            let page = Page { after: cursor.after.take(), limit: room.saturating_add(1), ..Page::default() };
+            let page = Page {
+                after: cursor.after.take(),
+                limit: room.saturating_add(1),
+                ..Page::default()
+            };
             let next = if asked.kinds.contains(&kind) {
                 let (found, next) = self.stage(kind, person, &patient, asked, &page).await?;
                 answer.matches.extend(found);

@@ -18,10 +18,8 @@ pub const WADO_RS: &str = "wado-rs";
 pub const CONNECTION: &str = "http://terminology.hl7.org/CodeSystem/endpoint-connection-type";
 
 /// Endpoints: id, what it is called, what it takes and gives.
-const ENDPOINTS: [(&str, &str, &str); 2] = [
-    (WADO_RS, "DICOM WADO-RS", "dicom-wado-rs"),
-    ("qido-rs", "DICOM QIDO-RS", "dicom-qido-rs"),
-];
+const ENDPOINTS: [(&str, &str, &str); 2] =
+    [(WADO_RS, "DICOM WADO-RS", "dicom-wado-rs"), ("qido-rs", "DICOM QIDO-RS", "dicom-qido-rs")];
 
 impl Consultation {
     /// Where studies are fetched and found: `{address}/studies/{UID}` and what follows it.

@@ -90,7 +90,13 @@ pub fn study(id: &str) -> Option<String> {
         b'u' => {
             let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
             let digits = digits.take_while(|digit| *digit != 15);
-            digits.map(|digit| if digit == 10 { Some('.') } else { char::from_digit(digit.into(), 10) }).collect()
+            digits
+                .map(
+                    |digit| {
+                        if digit == 10 { Some('.') } else { char::from_digit(digit.into(), 10) }
+                    },
+                )
+                .collect()
         }
         b't' => String::from_utf8(bytes).ok(),
         _ => None,
@@ -159,7 +165,8 @@ mod tests {
     #[test]
     fn ids_say_nothing_of_whom_they_are_and_tell_patients_apart() {
         let uid = "2.25.324285592026785104557929812395579159519";
-        let (one, other) = (of_study(uid, &patient("RSSMRA79B11C566R")), of_study(uid, &patient("2")));
+        let (one, other) =
+            (of_study(uid, &patient("RSSMRA79B11C566R")), of_study(uid, &patient("2")));
         assert_ne!(one, other);
         assert_eq!((study(&one), study(&other)), (Some(uid.to_owned()), Some(uid.to_owned())));
         assert_ne!(of_person(1), of_person(2));

@@ -117,9 +117,8 @@ fn resource(study: &StudyFound, series: &[&SeriesFound], numbers: &[&Reference])
 
 fn series_item(series: &SeriesFound) -> Value {
     let facts = Facts::read(&series.attributes);
-    let begun = [("00080021", "00080031"), ("00400244", "00400245")].map(|(day, time)| {
-        date_time(&facts.text(day), &facts.text(time), &facts.text("00080201"))
-    });
+    let begun = [("00080021", "00080031"), ("00400244", "00400245")]
+        .map(|(day, time)| date_time(&facts.text(day), &facts.text(time), &facts.text("00080201")));
     let performers: Vec<Value> = [("00081070", "Operator"), ("00081050", "Performing physician")]
         .into_iter()
         .filter_map(|(tag, role)| {

@@ -92,7 +92,11 @@ impl Consultation {
         }
     }
 
-    async fn rev_include(&self, rows: &Rows, include: &str) -> Result<Vec<Resource>, FascicoloError> {
+    async fn rev_include(
+        &self,
+        rows: &Rows,
+        include: &str,
+    ) -> Result<Vec<Resource>, FascicoloError> {
         let page = included_page();
         match include {
             "DiagnosticReport:imaging-study" => {

@@ -37,7 +37,8 @@ const fn param(name: &'static str, kind: &'static str, says: &'static str) -> Pa
 }
 
 const ID: Param = param("_id", "token", "Ids, with commas between");
-const CHANGED: Param = param("_lastUpdated", "date", "When it last changed; prefixes eq gt ge lt le");
+const CHANGED: Param =
+    param("_lastUpdated", "date", "When it last changed; prefixes eq gt ge lt le");
 const PATIENT: Param = param("patient", "reference", "The person, by id");
 const SUBJECT: Param = param("subject", "reference", "The person, by id");
 const OF: Param = param("patient.identifier", "token", "The person, by system|value");
@@ -149,13 +150,25 @@ impl Kind {
 
 /// What every search takes.
 pub const COMMON: &[&str] = &[
-    "_count", "_cursor", "_format", "_include", "_pretty", "_revinclude", "_sort", "_summary", "_total",
+    "_count",
+    "_cursor",
+    "_format",
+    "_include",
+    "_pretty",
+    "_revinclude",
+    "_sort",
+    "_summary",
+    "_total",
 ];
 
 const PATIENTS: &[Param] = &[
     ID,
     CHANGED,
-    param("identifier", "token", "system|value; systems are urn:oid: and the older http://hl7.it/sid/"),
+    param(
+        "identifier",
+        "token",
+        "system|value; systems are urn:oid: and the older http://hl7.it/sid/",
+    ),
     param("birthdate", "date", "Date of birth; prefixes eq gt ge lt le"),
     param("gender", "token", "male, female, other, unknown"),
 ];

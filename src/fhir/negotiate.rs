@@ -70,7 +70,8 @@ fn is_taken(media: &str) -> bool {
 }
 
 fn is_of_version(media: &str) -> bool {
-    parameter(media, "fhirversion").is_none_or(|version| matches!(version.as_str(), "4.0" | "4.0.1"))
+    parameter(media, "fhirversion")
+        .is_none_or(|version| matches!(version.as_str(), "4.0" | "4.0.1"))
 }
 
 fn parameter(media: &str, name: &str) -> Option<String> {

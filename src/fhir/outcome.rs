@@ -1,14 +1,18 @@
 //! Failures as OperationOutcome (FHIR R4 §2.29), and the one translation into them.
 
+use axum::body::to_bytes;
+use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use serde_json::json;
 
 use crate::archive::error::ArchiveError;
 use crate::fascicolo::error::FascicoloError;
+use crate::fhir::door::ROOT;
 use crate::http::problem::Problem;
 
 /// The media type of everything this door writes.
@@ -86,27 +90,56 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// Middleware around everything: what the hallway says of a request below `/fhir` (too long an
+/// address, too many at once, a panic) is an outcome too.
+pub async fn as_outcomes(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_ours =
+        path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let response = next.run(request).await;
+    let problem = response.headers().get(CONTENT_TYPE).is_some_and(|media| media == PROBLEM);
+    if !is_ours || !problem {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, MOST_PROBLEM).await.unwrap_or_default();
+    let said: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let says = said["detail"].as_str().unwrap_or_default();
+    let written = outcome("error", code_of(parts.status), says, None).to_string();
+    parts.headers.insert(CONTENT_TYPE, FHIR_JSON);
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, written.into())
+}
+
+const PROBLEM: &str = "application/problem+json";
+const MOST_PROBLEM: usize = 64 * 1024;
+
 /// The hallway's problems, with the issue each status is.
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        let code = match problem.status {
-            StatusCode::BAD_REQUEST => "invalid",
-            StatusCode::NOT_FOUND => "not-found",
-            StatusCode::NOT_ACCEPTABLE => "not-supported",
-            StatusCode::CONFLICT => "conflict",
-            StatusCode::PAYLOAD_TOO_LARGE => "too-costly",
-            StatusCode::SERVICE_UNAVAILABLE => "transient",
-            StatusCode::INSUFFICIENT_STORAGE => "no-store",
-            StatusCode::UNPROCESSABLE_ENTITY => "processing",
-            _ => "exception",
-        };
         Self {
             status: problem.status,
-            code,
+            code: code_of(problem.status),
             says: problem.detail,
             about: None,
             retry_after_s: problem.retry_after_s,
         }
+    }
+}
+
+/// The issue a status is.
+fn code_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "invalid",
+        StatusCode::NOT_FOUND => "not-found",
+        StatusCode::NOT_ACCEPTABLE | StatusCode::METHOD_NOT_ALLOWED => "not-supported",
+        StatusCode::CONFLICT => "conflict",
+        StatusCode::PAYLOAD_TOO_LARGE => "too-costly",
+        StatusCode::URI_TOO_LONG => "too-long",
+        StatusCode::SERVICE_UNAVAILABLE => "transient",
+        StatusCode::INSUFFICIENT_STORAGE => "no-store",
+        StatusCode::UNPROCESSABLE_ENTITY => "processing",
+        _ => "exception",
     }
 }
 

@@ -50,7 +50,8 @@ pub fn provenance(found: &LinkFound) -> Resource {
             value: said("value").to_owned(),
         })
     });
-    let entity = shared.map(|identifier| json!({ "role": "source", "what": { "identifier": identifier } }));
+    let entity =
+        shared.map(|identifier| json!({ "role": "source", "what": { "identifier": identifier } }));
     let mut target = vec![
         reference("DocumentReference", &ids::of_document(&found.document)),
         reference("ImagingStudy", &ids::of_study(&link.study_uid, &found.patient)),

@@ -142,7 +142,8 @@ pub fn http_date(us: i64) -> Option<HeaderValue> {
 fn is_not_newer(changed_us: i64, since: Option<&HeaderValue>) -> bool {
     let Some(since) = since.and_then(|since| since.to_str().ok()) else { return false };
     let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(since);
-    parsed.is_ok_and(|since| changed_us > 0 && changed_us.div_euclid(1_000_000) <= since.as_second())
+    parsed
+        .is_ok_and(|since| changed_us > 0 && changed_us.div_euclid(1_000_000) <= since.as_second())
 }
 
 impl Consultation {

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::document::Beside;
+use crate::fhir::document::REPORT_TYPES;
 use crate::fhir::document::identifiers;
 use crate::fhir::document::radiology;
 use crate::fhir::document::type_of;
-use crate::fhir::document::REPORT_TYPES;
 use crate::fhir::door::Consultation;
 use crate::fhir::ids;
 use crate::fhir::kind::Kind;
@@ -40,7 +40,8 @@ impl Consultation {
         let Some(hash) = ids::document(id) else { return Ok(Vec::new()) };
         let page = Page { limit: MOST_VERSIONS, ..Page::default() };
         let one = [DocumentRule::Hash(vec![hash])];
-        let Some(first) = self.fascicolo.documents_page(&self.permit, &one, &page).await?.pop() else {
+        let Some(first) = self.fascicolo.documents_page(&self.permit, &one, &page).await?.pop()
+        else {
             return Ok(Vec::new());
         };
         // A later version is none by itself.
@@ -77,6 +78,7 @@ impl Consultation {
             "presentedForm": [self.attachment(document)],
         });
         let id = ids::of_document(&found.first);
-        Resource::new(Kind::DiagnosticReport, id, found.changed_us, body)
+        let resource = Resource::new(Kind::DiagnosticReport, id, found.changed_us, body);
+        self.with_address(resource, "/presentedForm/0/url")
     }
 }

@@ -90,7 +90,11 @@ impl Resource {
     /// The whole resource.
     pub fn written(&self) -> Value {
         let changed = if self.changed_us > 0 { instant(self.changed_us) } else { String::new() };
-        let tag = if self.whole { json!([]) } else { json!([{ "system": SUBSETTED, "code": "SUBSETTED" }]) };
+        let tag = if self.whole {
+            json!([])
+        } else {
+            json!([{ "system": SUBSETTED, "code": "SUBSETTED" }])
+        };
         let mut written = json!({
             "resourceType": self.kind.name(),
             "id": self.id,

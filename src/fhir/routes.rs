@@ -18,8 +18,8 @@ use crate::fhir::read::{history, read, read_version};
 use crate::fhir::search::{search, search_by_post};
 use crate::http::base::PublicUrl;
 
-/// The route whose request bodies have a limit of their own.
-pub const LARGE_BODY: &str = ROOT;
+/// Routes whose request bodies have a limit of their own.
+pub const LARGE_BODIES: [&str; 2] = [ROOT, "/fhir/"];
 
 /// The most bytes of a search sent in a body.
 const MOST_FORM_BYTES: usize = 64 * 1024;
@@ -33,18 +33,20 @@ pub fn router(fascicolo: Fascicolo, public: PublicUrl) -> Router {
 }
 
 fn routes() -> Router<Door> {
-    let at = |path: &str| format!("{ROOT}{path}");
+    let below = Router::new()
+        .route("/metadata", get(metadata))
+        .route("/Patient/{id}/$everything", get(everything))
+        .route("/{type}", get(search))
+        .route("/{type}/_search", post(search_by_post))
+        .route("/{type}/{id}", get(read))
+        .route("/{type}/{id}/_history", get(history))
+        .route("/{type}/{id}/_history/{version}", get(read_version))
+        .fallback(nothing)
+        .layer(DefaultBodyLimit::max(MOST_FORM_BYTES));
     Router::new()
-        .route(ROOT, post(transaction))
-        .route(&at("/metadata"), get(metadata))
-        .route(&at("/Patient/{id}/$everything"), get(everything))
-        .route(&at("/{type}"), get(search))
-        .route(&at("/{type}/_search"), post(search_by_post))
-        .route(&at("/{type}/{id}"), get(read))
-        .route(&at("/{type}/{id}/_history"), get(history))
-        .route(&at("/{type}/{id}/_history/{version}"), get(read_version))
-        .route(&at("/{*rest}"), get(nothing))
-        .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
+        .route(LARGE_BODIES[0], post(transaction))
+        .route(LARGE_BODIES[1], post(transaction))
+        .nest(ROOT, below)
         .method_not_allowed_fallback(not_allowed)
 }
 

@@ -128,9 +128,9 @@ impl Consultation {
         let page = Page { limit: MOST, ..Page::default() };
         let rules = [StudyRule::Uid(uids)];
         let found = self.fascicolo.studies_page(&self.permit, &rules, &page).await?;
-        let named = found.iter().filter(|study| {
-            ids.contains(&ids::of_study(&study.uid, &study.patient).as_str())
-        });
+        let named = found
+            .iter()
+            .filter(|study| ids.contains(&ids::of_study(&study.uid, &study.patient).as_str()));
         Ok(named.map(|study| study.row).collect())
     }
 
@@ -144,7 +144,9 @@ impl Consultation {
         let one = [DocumentRule::Hash(hashes.clone())];
         let mut found = self.fascicolo.documents_page(&self.permit, &one, &page).await?;
         if kind == Kind::DiagnosticReport {
-            found.retain(|found| hashes.contains(&found.first) && found.first == found.document.sha256);
+            found.retain(|found| {
+                hashes.contains(&found.first) && found.first == found.document.sha256
+            });
             let mut sets: Vec<String> =
                 found.iter().map(|found| found.document.set_id.clone()).collect();
             sets.retain(|set| !set.is_empty());
@@ -195,7 +197,9 @@ impl Consultation {
                 "series" => StudyRule::Series(given.uids()),
                 "instance" => StudyRule::Instance(given.uids()),
                 "status" if given.has("available") => continue,
-                "endpoint" if given.values.iter().any(|id| id_in(id, Kind::Endpoint) == Some(WADO_RS)) => {
+                "endpoint"
+                    if given.values.iter().any(|id| id_in(id, Kind::Endpoint) == Some(WADO_RS)) =>
+                {
                     continue;
                 }
                 "_lastUpdated" => StudyRule::Changed(given.each(micros)?),
@@ -250,7 +254,11 @@ impl Consultation {
             "identifier" => own(given)?,
             "code" | "type" => {
                 let codes = given.codes(LOINC);
-                if codes.iter().any(|code| code == REPORT_EU) { report() } else { DocumentRule::Type(codes) }
+                if codes.iter().any(|code| code == REPORT_EU) {
+                    report()
+                } else {
+                    DocumentRule::Type(codes)
+                }
             }
             "category" if given.codes(SERVICE).iter().any(|code| code == "RAD") => report(),
             "date" if is_report => DocumentRule::Date(given.each(days)?),
@@ -288,7 +296,9 @@ impl Consultation {
                 continue;
             }
             rules.push(match given.name {
-                "_id" => LinkRule::Row(given.values.iter().filter_map(|id| ids::link(id)).collect()),
+                "_id" => {
+                    LinkRule::Row(given.values.iter().filter_map(|id| ids::link(id)).collect())
+                }
                 "target" => self.link_target(&given).await?,
                 _ => LinkRule::Made(given.each(micros)?),
             });
@@ -298,7 +308,9 @@ impl Consultation {
 
     async fn link_target(&self, given: &Given) -> Result<LinkRule, Refusal> {
         let says = "one reference, with its type before the id, such as ImagingStudy/id";
-        let [value] = given.values.as_slice() else { return Err(Refusal::parameter("target", says)) };
+        let [value] = given.values.as_slice() else {
+            return Err(Refusal::parameter("target", says));
+        };
         let (kind, id) = typed(value).ok_or_else(|| Refusal::parameter("target", says))?;
         Ok(match kind {
             Kind::ImagingStudy => LinkRule::Study(self.study_rows(&[id]).await?),

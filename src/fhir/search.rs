@@ -57,7 +57,8 @@ pub async fn search_by_post(
         let says = "send parameters as application/x-www-form-urlencoded";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-supported", says));
     }
-    let form = form.map_err(|refused| Refusal::new(refused.status(), "invalid", refused.body_text()))?;
+    let form =
+        form.map_err(|refused| Refusal::new(refused.status(), "invalid", refused.body_text()))?;
     let query = query?.and(QueryString::parse(form.trim())?);
     answer(&door, &caller, &base?, &kind, &query, &headers).await
 }
@@ -87,7 +88,11 @@ pub fn no_such_type() -> Refusal {
 }
 
 /// A page cut to its length, and where the next begins.
-pub fn cut<T>(mut found: Vec<T>, count: u32, place: impl Fn(&T) -> Place) -> (Vec<T>, Option<Place>) {
+pub fn cut<T>(
+    mut found: Vec<T>,
+    count: u32,
+    place: impl Fn(&T) -> Place,
+) -> (Vec<T>, Option<Place>) {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     if found.len() <= count {
         return (found, None);
@@ -114,7 +119,9 @@ impl Consultation {
         let mut answer = match asked.kind {
             Kind::Patient => self.search_people(asked).await?,
             Kind::ImagingStudy => self.search_studies(asked).await?,
-            Kind::DiagnosticReport | Kind::DocumentReference => self.search_documents(asked).await?,
+            Kind::DiagnosticReport | Kind::DocumentReference => {
+                self.search_documents(asked).await?
+            }
             Kind::Provenance => self.search_links(asked).await?,
             Kind::Endpoint | Kind::Organization | Kind::Binary => self.search_fixed(asked)?,
         };
@@ -232,7 +239,11 @@ impl Consultation {
         Ok(Answer { matches, included, total, next, ignored: Vec::new() })
     }
 
-    async fn total(&self, asked: &Asked, counted: Counted<'_>) -> Result<Option<u32>, FascicoloError> {
+    async fn total(
+        &self,
+        asked: &Asked,
+        counted: Counted<'_>,
+    ) -> Result<Option<u32>, FascicoloError> {
         let at_most = match asked.total {
             Total::None => return Ok(None),
             Total::Bounded => COUNTED + 1,
@@ -266,7 +277,9 @@ impl Consultation {
 
     async fn identified_one(&self, value: &str) -> Result<Option<i64>, FascicoloError> {
         let token = Token::parse(value);
-        let Some(system) = token.system.filter(|_| !token.code.contains(',')) else { return Ok(None) };
+        let Some(system) = token.system.filter(|_| !token.code.contains(',')) else {
+            return Ok(None);
+        };
         let issuer = self.fascicolo.issuer_of(&assigner_in(&system));
         match Identifier::read(&token.code, &issuer) {
             Some(identifier) => self.fascicolo.person_of(&self.permit, &identifier).await,

@@ -96,9 +96,13 @@ mod tests {
 
     #[test]
     fn requirement_42_a_uid_has_three_spellings() {
-        for text in
-            ["urn:dicom:uid|urn:oid:1.2.3", "urn:oid:1.2.3", "1.2.3", "|urn:oid:1.2.3", "urn:dicom:uid|1.2.3"]
-        {
+        for text in [
+            "urn:dicom:uid|urn:oid:1.2.3",
+            "urn:oid:1.2.3",
+            "1.2.3",
+            "|urn:oid:1.2.3",
+            "urn:dicom:uid|1.2.3",
+        ] {
             assert_eq!(uid(text).as_deref(), Some("1.2.3"), "{text}");
         }
         assert_eq!((uid("urn:oid:2.25|A1"), uid(""), uid("urn:dicom:uid|")), (None, None, None));

@@ -63,7 +63,8 @@ pub fn reference(kind: &str, id: &str) -> Value {
 
 /// The system of an issuer's numbers: its OID, else a name of ours for its name. Empty: none.
 pub fn system_of(assigner: &str) -> String {
-    let is_oid = assigner.contains('.') && assigner.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let is_oid =
+        assigner.contains('.') && assigner.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if assigner.is_empty() {
         String::new()
     } else if is_oid {
@@ -165,7 +166,10 @@ fn clock(time: &str) -> Option<String> {
     let digits = time.split('.').next().unwrap_or_default();
     let part = |range: std::ops::Range<usize>, most: u8| {
         let text = digits.get(range)?;
-        text.parse::<u8>().ok().filter(|number| *number <= most).map(|number| format!("{number:02}"))
+        text.parse::<u8>()
+            .ok()
+            .filter(|number| *number <= most)
+            .map(|number| format!("{number:02}"))
     };
     let (hour, minute) = (part(0..2, 23)?, part(2..4, 59)?);
     let second = if digits.len() >= 6 { part(4..6, 60)? } else { "00".to_owned() };

@@ -68,11 +68,12 @@ async fn version(tx: &mut Tx<'_>, new: &NewDocument) -> Result<i64, IndexError> 
     if new.version != NEXT_VERSION {
         return Ok(i64::from(new.version));
     }
-    let last: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM document WHERE set_id = $1")
-        .bind(clean(&new.set_id).into_owned())
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(failed)?;
+    let last: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM document WHERE set_id = $1")
+            .bind(clean(&new.set_id).into_owned())
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(failed)?;
     Ok(last.unwrap_or(0).saturating_add(1))
 }
 
@@ -106,12 +107,7 @@ async fn insert(
 }
 
 /// Marks the documents of that identifier as replaced.
-async fn replace(
-    tx: &mut Tx<'_>,
-    replaced: &str,
-    by: i64,
-    now_us: i64,
-) -> Result<(), IndexError> {
+async fn replace(tx: &mut Tx<'_>, replaced: &str, by: i64, now_us: i64) -> Result<(), IndexError> {
     sqlx::query(
         "UPDATE document SET superseded_by = $1, changed_us = $3
          WHERE document_id = $2 AND document_id <> '' AND id <> $1 AND superseded_by = 0",

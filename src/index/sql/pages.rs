@@ -238,12 +238,8 @@ pub(super) async fn people(
     Ok(found)
 }
 
-const STUDY: Columns = Columns {
-    date: Some("st.date"),
-    time: Some("st.time"),
-    changed: "s.changed_us",
-    row: "st.id",
-};
+const STUDY: Columns =
+    Columns { date: Some("st.date"), time: Some("st.time"), changed: "s.changed_us", row: "st.id" };
 
 /// Writes which studies a search looks at.
 pub(super) fn push_study_rules(sql: &mut QueryBuilder<Db>, rules: &[StudyRule]) {

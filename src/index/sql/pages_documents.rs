@@ -122,9 +122,8 @@ fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule) {
             sql.push("))");
         }
         DocumentRule::Modality(texts) => {
-            sql.push(LINKED).push(
-                "EXISTS (SELECT 1 FROM study_modality m WHERE m.study = l.study AND ",
-            );
+            sql.push(LINKED)
+                .push("EXISTS (SELECT 1 FROM study_modality m WHERE m.study = l.study AND ");
             push_texts(sql, "m.modality", texts);
             sql.push("))");
         }

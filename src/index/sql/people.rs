@@ -296,10 +296,10 @@ async fn give(
     origin: Origin,
     now_us: i64,
 ) -> Result<(), IndexError> {
-    let done =
-        match (subject, person) {
-            (Sighted::Person, _) => return Ok(()),
-            (Sighted::Study(study), Some(person)) => sqlx::query(
+    let done = match (subject, person) {
+        (Sighted::Person, _) => return Ok(()),
+        (Sighted::Study(study), Some(person)) => {
+            sqlx::query(
                 "INSERT INTO person_study (study, person, origin, at_us, changed_us)
                  VALUES ($1, $2, $3, $4, $4)
                  ON CONFLICT (study) DO UPDATE SET person = excluded.person,
@@ -311,26 +311,27 @@ async fn give(
             .bind(origin.as_str())
             .bind(now_us)
             .execute(&mut **tx)
-            .await,
-            (Sighted::Study(study), None) => {
-                sqlx::query("DELETE FROM person_study WHERE study = $1")
-                    .bind(study)
-                    .execute(&mut **tx)
-                    .await
-            }
-            (Sighted::Document(document), person) => {
-                sqlx::query(
-                    "UPDATE document SET person = $1, person_origin = $2, changed_us = $4
-                     WHERE id = $3",
-                )
-                .bind(person)
-                .bind(origin.as_str())
-                .bind(document)
-                .bind(now_us)
+            .await
+        }
+        (Sighted::Study(study), None) => {
+            sqlx::query("DELETE FROM person_study WHERE study = $1")
+                .bind(study)
                 .execute(&mut **tx)
                 .await
-            }
-        };
+        }
+        (Sighted::Document(document), person) => {
+            sqlx::query(
+                "UPDATE document SET person = $1, person_origin = $2, changed_us = $4
+                     WHERE id = $3",
+            )
+            .bind(person)
+            .bind(origin.as_str())
+            .bind(document)
+            .bind(now_us)
+            .execute(&mut **tx)
+            .await
+        }
+    };
     done.map_err(failed)?;
     Ok(())
 }
