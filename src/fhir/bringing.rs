@@ -162,7 +162,7 @@ impl<'a> Entries<'a> {
         let done = done.into_iter().find(|text| !text.is_empty()).map(|text| day(text));
         let coded =
             report.code.coding.0.iter().find(|coding| REPORT_TYPES.contains(&&*coding.code));
-        let titles = [&report.code.text, &form.title].into_iter().map(|title| title.to_string());
+        let titles = [&report.code.text, &form.title].into_iter().map(ToString::to_string);
         let displays = report.code.coding.0.iter().map(|coding| coding.display.to_string());
         Ok(Bringing {
             entry,
@@ -361,7 +361,7 @@ mod tests {
     use super::{hl7_time, read};
     use crate::model::document::ReferenceKind;
 
-    const BUNDLE: &str = r##"{"resourceType":"Bundle","type":"transaction","entry":[
+    const BUNDLE: &str = r#"{"resourceType":"Bundle","type":"transaction","entry":[
       {"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient","gender":"female",
         "birthDate":"1968-06-21","name":[{"family":"Campione","given":["Anna"]}],
         "identifier":[{"system":"urn:oid:2.16.840.1.113883.2.9.4.3.2","value":"SMPNLC68H61H501I"}]},
@@ -377,7 +377,7 @@ mod tests {
         "basedOn":[{"identifier":{"system":"urn:oid:2.16.840.1.113883.2.9.4.3.8","value":"1200A"}},
           {"identifier":{"system":"urn:oid:2.25.6636","value":"RX1"}}],
         "presentedForm":[{"url":"urn:uuid:2"}]},
-        "request":{"method":"POST","url":"DiagnosticReport"}}]}"##;
+        "request":{"method":"POST","url":"DiagnosticReport"}}]}"#;
 
     #[test]
     fn a_report_is_read_with_its_person_its_document_and_its_numbers() {

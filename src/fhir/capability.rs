@@ -40,7 +40,7 @@ pub async fn metadata(
 }
 
 /// What is served, and nothing that is not.
-fn statement(base: &str) -> Value {
+pub(in crate::fhir) fn statement(base: &str) -> Value {
     pruned(json!({
         "resourceType": "CapabilityStatement",
         "status": "active",

@@ -8,6 +8,9 @@ use crate::index::pages::Place;
 /// The most characters of one.
 const MOST_CHARS: usize = 1024;
 
+/// A cursor as it is written.
+type Written = (u8, Option<(i64, i64, String, String)>);
+
 /// Where a page ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursor {
@@ -28,7 +31,6 @@ impl Cursor {
     /// Reads it; `None` when it is none of ours.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = (text.len() <= MOST_CHARS).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
-        type Written = (u8, Option<(i64, i64, String, String)>);
         let (stage, place): Written = serde_json::from_slice(&bytes).ok()?;
         let after =
             place.map(|(row, changed_us, date, time)| Place { date, time, changed_us, row });

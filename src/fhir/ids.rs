@@ -138,7 +138,7 @@ fn check_of(uid: &str, patient: &PatientId) -> String {
     format!("{}{}", letter(0), letter(1))
 }
 
-/// One to one, and far apart for neighbours (the last step of MurmurHash3).
+/// One to one, and far apart for neighbours (the last step of `MurmurHash3`).
 fn stirred(number: u64) -> u64 {
     let number = (number ^ (number >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     let number = (number ^ (number >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);

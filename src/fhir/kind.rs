@@ -26,7 +26,7 @@ pub enum Kind {
 pub struct Param {
     /// As it is written, with its modifier or chain.
     pub name: &'static str,
-    /// Its type (FHIR R4 SearchParamType).
+    /// Its type (FHIR R4 `SearchParamType`).
     pub kind: &'static str,
     /// What it asks.
     pub says: &'static str,

@@ -24,7 +24,7 @@ pub const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+js
 pub struct Refusal {
     /// Status of the response.
     pub status: StatusCode,
-    /// Kind of issue (FHIR R4 IssueType).
+    /// Kind of issue (FHIR R4 `IssueType`).
     pub code: &'static str,
     /// What went wrong and what the client can do.
     pub says: String,

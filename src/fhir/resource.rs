@@ -67,7 +67,8 @@ impl Resource {
 
     fn set_version(&mut self) {
         let hash = Sha256::digest(format!("{}\n{}", self.body, self.stamp));
-        self.version = ids::of_document(&hash.into()).get(..16).unwrap_or_default().to_owned();
+        self.version = ids::of_document(&hash.into());
+        self.version.truncate(16);
     }
 
     /// Puts in what does not make another version, being known by the stamp.

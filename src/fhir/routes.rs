@@ -59,3 +59,49 @@ async fn not_allowed(method: Method) -> Refusal {
     let says = format!("{method} is not among this address' methods; see /fhir/metadata");
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "not-supported", says)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::routes;
+    use crate::fhir::capability::statement;
+
+    /// Where each interaction of the statement is answered.
+    const ANSWERED: [(&str, &str); 7] = [
+        ("read", "/fhir/{type}/{id}"),
+        ("vread", "/fhir/{type}/{id}/_history/{version}"),
+        ("history-instance", "/fhir/{type}/{id}/_history"),
+        ("search-type", "/fhir/{type}"),
+        ("search-type", "/fhir/{type}/_search"),
+        ("transaction", "/fhir"),
+        ("everything", "/fhir/Patient/{id}/$everything"),
+    ];
+
+    #[test]
+    fn every_route_is_in_the_statement_and_all_of_it_is_routed() {
+        // axum tells its patterns in no other way.
+        let shown = format!("{:?}", routes());
+        let quoted = shown.split('"').skip(1).step_by(2);
+        let mut routed: BTreeSet<&str> = quoted.filter(|text| text.starts_with("/fhir")).collect();
+        routed.retain(|pattern| {
+            !pattern.contains("__private") && !["/fhir/", "/fhir/metadata"].contains(pattern)
+        });
+        let answered: BTreeSet<&str> = ANSWERED.iter().map(|(_, pattern)| *pattern).collect();
+        assert_eq!(routed, answered);
+        let statement = statement("http://h/fhir");
+        let rest = &statement["rest"][0];
+        let mut stated: Vec<&Value> = vec![&rest["interaction"][0]["code"]];
+        for resource in rest["resource"].as_array().unwrap() {
+            let interactions = resource["interaction"].as_array().unwrap();
+            stated.extend(interactions.iter().map(|interaction| &interaction["code"]));
+            stated
+                .extend(resource["operation"].as_array().into_iter().flatten().map(|o| &o["name"]));
+        }
+        let stated: BTreeSet<&str> =
+            stated.into_iter().map(|code| code.as_str().unwrap()).collect();
+        assert_eq!(stated, ANSWERED.iter().map(|(code, _)| *code).collect());
+    }
+}

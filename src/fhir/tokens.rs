@@ -59,7 +59,7 @@ pub fn values(text: &str) -> Result<Vec<String>, &'static str> {
 
 /// The id a reference names: `Patient/1`, `1`, or an absolute URL that ends so. `None` when it names
 /// another type.
-pub fn id_in<'t>(text: &'t str, kind: Kind) -> Option<&'t str> {
+pub fn id_in(text: &str, kind: Kind) -> Option<&str> {
     let mut parts = text.rsplit('/');
     let id = parts.next()?;
     match parts.next() {

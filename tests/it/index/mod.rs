@@ -8,6 +8,7 @@ mod matching;
 mod objects;
 mod opening;
 mod outcomes;
+mod pages;
 mod population;
 mod properties;
 mod queue;
