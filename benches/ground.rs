@@ -12,6 +12,7 @@ use lastra::dicom::limits::Limits;
 use lastra::dicom::observe::DataSetPlace;
 use lastra::dicom::observe::Observer;
 use lastra::dicom::scan::Scanner;
+use lastra::dicom::syntax::EXPLICIT_LITTLE;
 use lastra::dicom::syntax::Encoding;
 use lastra::imaging::decode::{Detail, decode};
 use lastra::imaging::pixels::{PixelAttributes, PixelCollector};
@@ -95,7 +96,9 @@ fn scan_pixels(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = ["us-loop", "enhanced-ct"])]
 fn layout_and_one_frame(bencher: Bencher<'_, '_>, study: &str) {
     let kept = observe(&first_file(study)).to_bytes();
-    bencher.counter(ItemsCount::new(1_u32)).bench(|| Layout::from_bytes(&kept).unwrap().frame(7));
+    bencher
+        .counter(ItemsCount::new(1_u32))
+        .bench(|| Layout::from_bytes(&kept).unwrap().frame(7, EXPLICIT_LITTLE));
 }
 
 /// One 512x512 frame of 12 bits, slopes and noise as a CT slice has, to each transfer syntax; proof by
@@ -211,9 +214,11 @@ fn frames(path: &str) -> (PixelAttributes, Vec<StoredFrame>) {
     let mut collector = PixelCollector::new(ENCODING);
     layout.scan_header(ENCODING, Limits::DEFAULT, &pieces, &mut collector).unwrap();
     let stored = (0..).map_while(|index| {
-        let place = layout.frame(index)?;
-        let bytes = place.ranges.into_iter().map(cut).collect::<Vec<_>>().concat().into();
-        Some(StoredFrame { transfer_syntax: transfer_syntax.clone(), bytes, index })
+        let place = layout.frame(index, &transfer_syntax)?;
+        let joined = place.ranges.iter().cloned().map(cut).collect::<Vec<_>>().concat().into();
+        let bytes = place.taken_of(joined);
+        let transfer_syntax = place.syntax(&transfer_syntax).to_owned();
+        Some(StoredFrame { transfer_syntax, bytes, index })
     });
     (collector.finish(), stored.collect())
 }

@@ -6,7 +6,9 @@
 pub mod args;
 pub mod bin;
 pub mod check;
+pub mod checklist;
 pub mod configuration;
+pub mod conformance;
 pub mod demo;
 pub mod exit;
 pub mod fascicolo;

@@ -1,6 +1,8 @@
 //! The HTTP listener: HTTP/1.1 and HTTP/2 on one plain TCP port, bounded connections, an orderly
 //! stop.
 
+mod refusal;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +27,7 @@ use tower::ServiceExt;
 
 use crate::http::base::{BadUrl, LocalAddress, PublicUrl};
 use crate::http::limits::Limits;
+use crate::http::listener::refusal::Refusal;
 use crate::http::socket::Patient;
 
 /// The HTTP port's settings.
@@ -41,7 +44,7 @@ pub struct Settings {
     /// Origins whose pages may read answers (`https://viewer.example`), `*` for any; none: only the
     /// archive's own pages.
     pub cors_origins: Vec<String>,
-    /// Most connections at once; more wait in the system's queue.
+    /// Most connections at once; more are told to come back (503).
     pub max_connections: usize,
     /// Most requests under way at once; more are told to come back.
     pub max_requests: usize,
@@ -123,7 +126,8 @@ impl Listener {
         let places = Arc::new(Semaphore::new(self.settings.max_connections));
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
-        while let Some((stream, peer, place)) = self.next(&places, &stop).await {
+        let refusal = Refusal::new();
+        while let Some((stream, peer, place)) = self.next(&places, &refusal, &stop).await {
             while connections.try_join_next().is_some() {}
             let router = router.clone();
             let protocol = Arc::clone(&protocol);
@@ -152,29 +156,33 @@ impl Listener {
         connections.shutdown().await;
     }
 
-    /// The next connection; `None` when it is time to stop.
+    /// The next connection there is a place for; `None` when it is time to stop.
     async fn next(
         &self,
         places: &Arc<Semaphore>,
+        refusal: &Refusal,
         stop: &CancellationToken,
     ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let place = stop.run_until_cancelled(Arc::clone(places).acquire_owned()).await?.ok()?;
         loop {
-            match stop.run_until_cancelled(self.tcp.accept()).await? {
-                Ok((stream, peer)) => {
-                    if let Err(error) = stream.set_nodelay(true) {
-                        tracing::debug!(%error, "tcp nodelay refused");
-                    }
-                    metrics::gauge!("lastra_http_connections").increment(1.0);
-                    return Some((stream, peer, place));
-                }
+            let (stream, peer) = match stop.run_until_cancelled(self.tcp.accept()).await? {
+                Ok(accepted) => accepted,
                 // Out of file descriptors, or the peer gone already: later may work.
                 Err(error) => {
                     tracing::warn!(%error, "http accept failed");
                     let pause = tokio::time::sleep(Duration::from_millis(50));
                     stop.run_until_cancelled(pause).await?;
+                    continue;
                 }
+            };
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "tcp nodelay refused");
             }
+            let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+                refusal.turn_away(stream);
+                continue;
+            };
+            metrics::gauge!("lastra_http_connections").increment(1.0);
+            return Some((stream, peer, place));
         }
     }
 }

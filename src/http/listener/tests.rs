@@ -122,3 +122,29 @@ async fn http2_is_spoken_without_being_asked() {
         hyper::Request::get(format!("http://{}/", running.address)).body(Body::empty()).unwrap();
     assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn connections_beyond_the_bound_are_told_to_come_back_and_later_may() {
+    let settings = Settings { max_connections: 3, ..Settings::default() };
+    let running = start(greeting(), settings).await;
+    let ask = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        // An answer shows that the connection has its place; keep-alive keeps it.
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 15];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, b"HTTP/1.1 200 OK");
+        held.push(stream);
+    }
+    for _ in 0..100 {
+        let answer = exchange(running.address, ask).await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        assert!(answer.contains("retry-after: 1"), "{answer}");
+    }
+    held.clear();
+    // The places are free once the server has seen the connections end.
+    let free = async { while !exchange(running.address, ask).await.starts_with("HTTP/1.1 200") {} };
+    tokio::time::timeout(Duration::from_secs(20), free).await.unwrap();
+}

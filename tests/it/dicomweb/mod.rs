@@ -1,10 +1,14 @@
 //! DICOMweb as stock clients see it.
 
+mod checklist;
+mod clients;
+mod crowds;
 mod deletion;
 mod described;
 mod extended;
 mod feed;
 mod interop;
+mod leaving;
 mod looking;
 mod qido;
 mod qido_hostile;
