@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("server", 10),
     ("config", 9),
     ("dicomweb", 8),
+    ("fhir", 8),
     ("web", 8),
     ("gateway", 7),
     ("http", 7),
@@ -36,7 +37,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("telemetry", 1),
 ];
 
-const DOORS: &[&str] = &["dicomweb", "dimse", "gateway", "mllp", "web"];
+const DOORS: &[&str] = &["dicomweb", "dimse", "fhir", "gateway", "mllp", "web"];
 const LONGEST_FILE: usize = 700;
 
 /// Ground of the lowest floor that other ground may stand on: plain values without dependencies.

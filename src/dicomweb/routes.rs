@@ -31,7 +31,7 @@ use crate::fascicolo::fascicolo::Fascicolo;
 use crate::http::base::PublicUrl;
 
 /// Routes whose request bodies may have any length: STOW-RS reads them as a stream.
-pub const LARGE_BODIES: &[&str] = &["/dicom-web/studies", "/dicom-web/studies/{study}"];
+pub const LARGE_BODIES: [&str; 2] = ["/dicom-web/studies", "/dicom-web/studies/{study}"];
 
 /// Path of the URI service (PS3.18 §9), where archives have it.
 pub const WADO_URI: &str = "/wado";

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
+use futures::TryStreamExt;
+
 use crate::access::permit::Access;
 use crate::access::permit::Permit;
 use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
+use crate::archive::error::ArchiveError;
+use crate::archive::retrieve::ByteStream;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::fascicolo::error::FascicoloError;
@@ -95,6 +100,17 @@ impl Fascicolo {
     ) -> Result<bytes::Bytes, FascicoloError> {
         let document = self.document(permit, id).await?;
         Ok(self.inner.blobs.read(&document.blob_key, 0..document.blob_bytes).await?)
+    }
+
+    /// The bytes of a document as they came, as a stream.
+    pub fn document_stream(
+        &self,
+        permit: &Permit,
+        document: &Document,
+    ) -> Result<ByteStream, FascicoloError> {
+        may(permit)?;
+        let stream = self.inner.blobs.stream(&document.blob_key, 0..document.blob_bytes);
+        Ok(stream.map_err(ArchiveError::from).boxed())
     }
 
     /// Makes `absorbed` one with `survivor`; gives the merge, by which it can be undone.

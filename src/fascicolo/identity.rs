@@ -53,6 +53,7 @@ impl Fascicolo {
         let assigners = numbers.map(|number| assigner_of(number.assigner()));
         self.mark_study(study.id, id, assigners).await?;
         self.identify_study(&study, &identity).await?;
+        self.inner.index.study_changed(study.id, self.now_us()).await?;
         if is_document(&first.sop_class) || is_report(&first.sop_class) {
             self.take_instance(&permit, &study, &first, &identity).await?;
             let mut taken = 1_usize;

@@ -28,6 +28,7 @@ use crate::index::port::Located;
 use crate::model::document::Document;
 use crate::model::document::DocumentKind;
 use crate::model::document::DocumentSubject;
+use crate::model::document::NEXT_VERSION;
 use crate::model::document::NewDocument;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
@@ -62,6 +63,8 @@ pub struct Arriving {
     pub instance: Option<i64>,
     /// What its bringer says it is and how it reads, where its bytes alone do not tell.
     pub as_read: Option<AsRead>,
+    /// What the sender says of it, where the document itself says nothing.
+    pub described: Described,
 }
 
 /// How a document reads whose bytes alone do not tell.
@@ -72,6 +75,20 @@ pub struct AsRead {
     /// Its own identifier, `root^extension`.
     pub document_id: String,
     /// Its text.
+    pub text: String,
+}
+
+/// What a sender says of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// The identifier of all its versions, `root^extension`: each that comes is the next. Empty:
+    /// it has no versions.
+    pub set_id: String,
+    /// Its type's code.
+    pub type_code: String,
+    /// When it was made, as HL7 writes times.
+    pub effective: String,
+    /// Its text, for searching.
     pub text: String,
 }
 
@@ -132,6 +149,7 @@ impl Fascicolo {
             service_date: study.date.clone(),
             instance: Some(located.id),
             as_read: None,
+            described: Described::default(),
         };
         self.take_in(arriving).await.map(drop)
     }
@@ -177,6 +195,7 @@ impl Fascicolo {
                 document_id: format!("{}^", located.path.instance.as_str()),
                 text,
             }),
+            described: Described::default(),
         };
         self.take_in(arriving).await.map(drop)
     }
@@ -262,15 +281,25 @@ fn new_document(
         text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| other.to_owned())
     };
     let (fhir, as_read) = (found.fhir.as_deref(), arriving.as_read.as_ref());
+    let described = if cda.is_none() && fhir.is_none() {
+        arriving.described.clone()
+    } else {
+        Described::default()
+    };
+    let numbered = if described.set_id.is_empty() { 0 } else { NEXT_VERSION };
     let text = match (cda, as_read) {
         (Some(cda), _) => cda.plain_text(),
         (None, Some(read)) => read.text.clone(),
+        (None, None) if found.text.is_empty() => described.text.clone(),
         (None, None) => found.text.clone(),
     };
     let service = cda.map(|cda| &cda.service_time).or(fhir.map(|fhir| &fhir.service_time));
     let service = service.map(|time| date(time));
-    let effective = cda.map(|cda| &cda.effective_time).or(fhir.map(|fhir| &fhir.issued));
-    let made = effective.map(|time| date(time));
+    let effective = cda
+        .map(|cda| cda.effective_time.clone())
+        .or(fhir.map(|fhir| fhir.issued.clone()))
+        .unwrap_or(described.effective);
+    let made = (!effective.is_empty()).then(|| date(&effective));
     let mut references = cda.map(references).unwrap_or_default();
     references.extend(fhir.map(fhir_references).unwrap_or_default());
     references.extend(arriving.references.iter().cloned());
@@ -288,16 +317,16 @@ fn new_document(
             .or(fhir.map(|fhir| fhir.id.clone()))
             .or(as_read.map(|read| read.document_id.clone()))
             .unwrap_or_default(),
-        set_id: cda.and_then(|cda| cda.set_id.as_ref()).map(id).unwrap_or_default(),
-        version: cda.and_then(|cda| cda.version).unwrap_or(0),
+        set_id: cda.and_then(|cda| cda.set_id.as_ref()).map_or(described.set_id, id),
+        version: cda.map_or(numbered, |cda| cda.version.unwrap_or(0)),
         replaces: cda.map(|cda| cda.replaces.iter().map(id).collect()).unwrap_or_default(),
         type_code: cda
             .map(|cda| &cda.code.code)
             .or(fhir.map(|fhir| &fhir.code))
             .cloned()
-            .unwrap_or_default(),
+            .unwrap_or(described.type_code),
         title: own(cda.map(|cda| &cda.title).or(fhir.map(|fhir| &fhir.title)), &arriving.title),
-        effective: effective.cloned().unwrap_or_default(),
+        effective,
         service_date: own(service.as_ref(), &own(made.as_ref(), &arriving.service_date)),
         confidentiality: cda.map(|cda| cda.confidentiality.clone()).unwrap_or_default(),
         findings: found.findings,

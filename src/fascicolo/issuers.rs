@@ -31,6 +31,15 @@ pub(in crate::fascicolo) struct Issuers {
     names: BTreeMap<String, String>,
 }
 
+/// An issuer the settings name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// The name it is kept under: an OID, or a name in upper case.
+    pub kept: String,
+    /// Its other names.
+    pub names: Vec<String>,
+}
+
 impl Issuers {
     /// Issuers by the settings.
     pub(in crate::fascicolo) fn new(settings: &Settings) -> Self {
@@ -45,6 +54,25 @@ impl Issuers {
     fn kept<'a>(&'a self, assigner: &'a str) -> &'a str {
         let assigner = if assigner.is_empty() { &self.default } else { assigner };
         self.names.get(assigner).map_or(assigner, String::as_str)
+    }
+
+    /// The name an issuer is kept under; one that is not named stays so.
+    pub(in crate::fascicolo) fn named(&self, assigner: &str) -> String {
+        let assigner = assigner_of(assigner);
+        self.names.get(&assigner).cloned().unwrap_or(assigner)
+    }
+
+    /// Issuers the settings name, each once.
+    pub(in crate::fascicolo) fn all(&self) -> Vec<Issuer> {
+        let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        if !self.default.is_empty() {
+            all.entry(self.kept("")).or_default();
+        }
+        for (name, kept) in &self.names {
+            all.entry(kept).or_default().push(name.clone());
+        }
+        let issuer = |(kept, names): (&str, Vec<String>)| Issuer { kept: kept.to_owned(), names };
+        all.into_iter().map(issuer).collect()
     }
 
     /// Identifiers with their issuers as they are kept.

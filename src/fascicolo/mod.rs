@@ -5,6 +5,7 @@
 //! Start at [`fascicolo`]; [`identity`] says whose something is, [`link`] what belongs together.
 
 pub mod completeness;
+pub mod consult;
 pub mod error;
 pub mod fascicolo;
 pub mod identity;

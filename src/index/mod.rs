@@ -11,6 +11,7 @@ pub mod kept;
 pub mod open;
 pub mod origins;
 pub mod outbox;
+pub mod pages;
 pub mod port;
 pub mod postgres;
 pub mod query;

@@ -10,6 +10,7 @@ use crate::index::fascicolo::FascicoloRows;
 use crate::index::kept::KeptRows;
 use crate::index::origins::OriginRows;
 use crate::index::outbox::OutboxRows;
+use crate::index::pages::FascicoloPages;
 use crate::index::query::{Found, Query};
 use crate::index::texts::TextRows;
 use crate::model::event::{Event, Follower};
@@ -162,7 +163,7 @@ pub struct Extension {
 /// Rows, durable when a call returns `Ok`.
 #[async_trait]
 pub trait Index:
-    FascicoloRows + KeptRows + OriginRows + OutboxRows + TextRows + Debug + Send + Sync
+    FascicoloRows + FascicoloPages + KeptRows + OriginRows + OutboxRows + TextRows + Debug + Send + Sync
 {
     /// Enters the instances in one transaction, synced before this returns, in their order; each
     /// gets its outcome. The transaction holds: patient, study, series, instance and copy rows,

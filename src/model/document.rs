@@ -82,6 +82,9 @@ impl ReferenceKind {
     }
 }
 
+/// The version of a document that is the next of its set, whatever that has.
+pub const NEXT_VERSION: u32 = u32::MAX;
+
 /// A document whose bytes are durable, to be entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDocument {
@@ -101,7 +104,7 @@ pub struct NewDocument {
     pub document_id: String,
     /// Identifier common to its versions; empty when it has none.
     pub set_id: String,
-    /// Its version; 0 when it says none.
+    /// Its version; 0 when it says none, or [`NEXT_VERSION`].
     pub version: u32,
     /// Identifiers of the documents it replaces.
     pub replaces: Vec<String>,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
@@ -21,6 +22,8 @@ use crate::dicomweb::routes as dicomweb;
 use crate::dicomweb::webhooks::Webhooks;
 use crate::dimse::listener::Listener as DicomListener;
 use crate::fascicolo::fascicolo::Fascicolo;
+use crate::fhir::outcome::as_outcomes;
+use crate::fhir::routes as fhir;
 use crate::gateway::outbound::Gateway;
 use crate::http::cors;
 use crate::http::cors::Origins;
@@ -43,6 +46,13 @@ use crate::server::lock::DataLock;
 use crate::server::sweep;
 use crate::web::prepare::prepare;
 use crate::web::viewer;
+
+/// Routes that limit the bodies they take themselves.
+const LARGE_BODIES: [&str; 4] = {
+    let [studies, study] = dicomweb::LARGE_BODIES;
+    let [transactions, slashed] = fhir::LARGE_BODIES;
+    [studies, study, transactions, slashed]
+};
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
 #[derive(Debug)]
@@ -144,11 +154,13 @@ impl App {
 
         let stop_doors = CancellationToken::new();
         let (own, ours) = (settings.dicomweb.clone(), rooms.fascicolo.clone());
-        let router = dicomweb::router(archive.clone(), ours, public, own)
+        let router = dicomweb::router(archive.clone(), ours, public.clone(), own)
+            .merge(fhir::router(rooms.fascicolo.clone(), public))
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
-        let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
-        let router = cors::dress(layers::dress(router, limits), origins);
+        let limits = HttpLimits { large_bodies: &LARGE_BODIES, ..settings.http.limits() };
+        let router = layers::dress(router, limits).layer(from_fn(as_outcomes));
+        let router = cors::dress(router, origins);
         let mut doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),

@@ -19,6 +19,7 @@ mod dicom;
 mod dicomweb;
 mod dimse;
 mod fascicolo;
+mod fhir;
 mod gateway;
 mod imaging;
 mod index;

@@ -45,7 +45,8 @@ impl TextRows for Adapter {
         if words.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = QueryBuilder::<Db>::new(documents::DOCUMENT);
+        let mut sql = QueryBuilder::<Db>::new(documents::COLUMNS);
+        sql.push(documents::FROM);
         sql.push(HAS_WORDS).push_bind(words_query(words)).push(HAS_WORDS_END);
         if let Some(person) = person {
             sql.push(" AND p.root = (SELECT root FROM person WHERE id = ").push_bind(person);

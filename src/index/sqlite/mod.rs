@@ -32,6 +32,10 @@ mod migration;
 mod origins;
 #[path = "../sql/outbox.rs"]
 mod outbox;
+#[path = "../sql/pages.rs"]
+mod pages;
+#[path = "../sql/pages_documents.rs"]
+mod pages_documents;
 #[path = "../sql/people.rs"]
 mod people;
 #[path = "../sql/people_read.rs"]

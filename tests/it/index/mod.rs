@@ -9,6 +9,7 @@ mod objects;
 mod opening;
 mod outbox;
 mod outcomes;
+mod pages;
 mod population;
 mod properties;
 mod queue;
