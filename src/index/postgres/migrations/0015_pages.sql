@@ -8,5 +8,4 @@ CREATE INDEX person_study_changed ON person_study (changed_us, study);
 ALTER TABLE document ADD COLUMN changed_us BIGINT NOT NULL DEFAULT 0;
 UPDATE document SET changed_us = received_us;
 CREATE INDEX document_changed ON document (changed_us, id);
-CREATE INDEX document_superseded ON document (superseded_by) WHERE superseded_by > 0;
 CREATE INDEX document_newest ON document (service_date DESC, id DESC);
