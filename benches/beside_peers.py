@@ -3,7 +3,7 @@
 
     ./dev bench                     everything, a few minutes
     ./dev bench --quick             fewer repetitions and instances
-    ./dev bench --only store,read   some of: store, read, web, big, scale, thumbnails
+    ./dev bench --only store,read   some of: store, read, web, rendered, big, scale, thumbnails
 
 Every server gets its own empty folder on the disk of --work and is stopped before the next
 begins. Figures are medians; clients and servers share the machine, so compare ratios. Prints a
@@ -404,18 +404,68 @@ def measure_thumbnails(figures, kinds, work, options):
             probe = paths[0] if kind is Lastra else paths[0].replace("/thumbnail", f"/instances/{uid(1000, 1, 1)}/rendered")
             wanted = [p if kind is Lastra else p.replace("/thumbnail", f"/instances/{uid(1000 + n, 1, 1)}/rendered") for n, p in enumerate(paths)]
             Caller(server).get(probe, "image/jpeg")
-            begun = time.perf_counter()
-
-            def ask(part):
-                caller = Caller(server)
-                for path in part:
-                    caller.get(path, "image/jpeg")
-
-            askers = [threading.Thread(target=ask, args=(wanted[n::8],)) for n in range(8)]
-            [asker.start() for asker in askers]
-            [asker.join() for asker in askers]
             row = "thumbnails (Orthanc has none: rendered) of fresh series, 8 connections, /s"
-            figures.note(row, server, count / (time.perf_counter() - begun), 0)
+            figures.note(row, server, count / by_eight(server, wanted), 0)
+
+
+def pictures(folder, options):
+    """Series to be rendered: name, folder, how storescu proposes it, paths of instances. Compressed by DCMTK."""
+    import numpy
+    count, rng = options.slices // 2, numpy.random.default_rng(2)
+    slices(f"{folder}/native", [2000], count)
+    paths = lambda study: [f"/studies/{uid(study)}/series/{uid(study, 1)}/instances/{uid(study, 1, n)}" for n in range(1, count + 1)]
+    yield "CT slice", f"{folder}/native/2000", "-xe", paths(2000)
+    for study, name, tool, propose in ((2001, "CT slice in JPEG lossless", "dcmcjpeg", "-xs"),
+                                       (2002, "CT slice in JPEG-LS", "dcmcjpls", "-xt")):
+        slices(f"{folder}/plain", [study], count)
+        os.makedirs(f"{folder}/{study}")
+        for file in os.listdir(f"{folder}/plain/{study}"):
+            subprocess.run([tool, "-q", f"{folder}/plain/{study}/{file}", f"{folder}/{study}/{file}"], check=True)
+        yield name, f"{folder}/{study}", propose, paths(study)
+    os.makedirs(f"{folder}/dx")
+    y, x = numpy.mgrid[-1:1:2500j, -1:1:2500j]
+    for number in range(1, 13):
+        pixels = (1500 + 900 * numpy.cos(3 * x + number) * y + rng.normal(0, 20, x.shape)).clip(0, 4095).astype("<i2")
+        with open(f"{folder}/dx/{number}.dcm", "wb") as file:
+            file.write(part10(2003, 1, number, pixels.tobytes(), 2500, modality="DX"))
+    yield "radiograph of 2500x2500", f"{folder}/dx", "-xe", paths(2003)[:12]
+
+
+def measure_rendered(figures, kinds, work, options):
+    """Pictures nobody asked for yet: one connection, then eight on the other half; and asked for again."""
+    sets = list(pictures(f"{work}/pictures", options))
+    for kind in kinds:
+        if not kind.dicomweb:
+            continue
+        for name, folder, propose, paths in sets:
+            with kind(work) as server:
+                subprocess.run(["storescu", "-aec", server.aet, propose, "+sd", "127.0.0.1", str(server.dicom), folder],
+                               env=dict(os.environ, TCP_NODELAY="1"), check=True, stdout=subprocess.DEVNULL)
+                paths = [f"{path}/rendered" for path in paths]
+                one, eight = paths[: len(paths) // 2], paths[len(paths) // 2:]
+                try:
+                    # Two requests that do not count come first; they are not repeated.
+                    figures.note(f"rendered {name}, first time, 1 connection, ms", server, latency_ms(server, one, "image/jpeg", len(one) - 2), 2)
+                except RuntimeError as error:
+                    print(f"  {server.name} renders no {name}: {error}", file=sys.stderr)
+                    continue
+                figures.note(f"rendered {name}, first time, 8 connections, /s", server, len(eight) / by_eight(server, eight), 0)
+                figures.note(f"rendered {name}, asked for again, 8 connections, /s", server, len(eight) / by_eight(server, eight), 0)
+                figures.note(f"rendered {name}: peak MiB after {len(paths)}", server, server.peak_mib(), 0)
+
+
+def by_eight(server, paths):
+    """Seconds in which eight connections ask for all paths."""
+    def ask(part):
+        caller = Caller(server)
+        for path in part:
+            caller.get(path, "image/jpeg")
+
+    askers = [threading.Thread(target=ask, args=(paths[n::8],)) for n in range(8)]
+    begun = time.perf_counter()
+    [asker.start() for asker in askers]
+    [asker.join() for asker in askers]
+    return time.perf_counter() - begun
 
 
 class Nginx(Server):
@@ -547,7 +597,7 @@ def report(figures, kinds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and instances")
-    parser.add_argument("--only", default="store,read,web,big,thumbnails,scale", help="which measurements")
+    parser.add_argument("--only", default="store,read,web,rendered,big,thumbnails,scale", help="which measurements")
     parser.add_argument("--servers", default="Lastra,storescp,Orthanc")
     parser.add_argument("--skip-slow", action="store_true", help="leave Orthanc out of the 100 000 instances")
     parser.add_argument("--work", default=None, help="folder on the disk to measure")

@@ -83,7 +83,7 @@ impl Archive {
     ) -> Result<Bytes, ArchiveError> {
         let (located, layout) = (&plan.located, &plan.layout);
         let place = place_of(located, layout, frame)?;
-        let aligned = |bits: u64| place.bit_offset == 0 && !place.turned && bits % 8 == 0;
+        let aligned = |bits: u64| place.bit_offset == 0 && !place.turned && bits.is_multiple_of(8);
         if layout.deflated || place.bits.is_some_and(|bits| !aligned(bits)) {
             let whole = self.frame_bytes(plan, frame).await?;
             let place =

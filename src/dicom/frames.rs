@@ -122,7 +122,7 @@ impl FramePlace {
     /// are stored: how they are turned is then for whoever knows the size of a sample.
     #[must_use]
     pub fn in_words(mut self, value: &Range<u64>) -> Self {
-        if !self.bits.is_some_and(|bits| bits % 16 > 0) {
+        if self.bits.is_none_or(|bits| bits.is_multiple_of(16)) {
             return self;
         }
         self.turned = true;
@@ -153,7 +153,7 @@ impl FramePlace {
         let bytes = joined.slice(whole..);
         let length = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX).min(bytes.len());
         let shift = self.bit_offset & 7;
-        if shift == 0 && bits % 8 == 0 {
+        if shift == 0 && bits.is_multiple_of(8) {
             return bytes.slice(..length);
         }
         let next = bytes.iter().copied().skip(1).chain(std::iter::once(0));
