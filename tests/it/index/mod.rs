@@ -9,6 +9,8 @@ mod objects;
 mod opening;
 mod outcomes;
 mod pages;
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
+mod pages_speed;
 mod population;
 mod properties;
 mod queue;
