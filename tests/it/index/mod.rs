@@ -10,6 +10,8 @@ mod opening;
 mod outbox;
 mod outcomes;
 mod pages;
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
+mod pages_speed;
 mod population;
 mod properties;
 mod queue;
