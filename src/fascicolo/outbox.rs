@@ -257,6 +257,20 @@ impl Fascicolo {
         Ok(SentFile { blob_key, blob_bytes: pdf.len() as u64, sha256 })
     }
 
+    /// Whether the version before an entry's was published from here.
+    pub async fn published_before(
+        &self,
+        permit: &Permit,
+        entry: &Entry,
+    ) -> Result<bool, FascicoloError> {
+        may(permit)?;
+        let of = EntriesOf::Before(entry.document);
+        let before = self.inner.index.entries(of, MOST_VERSIONS).await?;
+        Ok(before.iter().any(|other| {
+            other.operation == Operation::Publish && other.progress.stage == Stage::Done
+        }))
+    }
+
     /// Where a report goes: in place of the version before it, once that one is settled.
     pub async fn place(
         &self,

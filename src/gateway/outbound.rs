@@ -256,7 +256,22 @@ impl Gateway {
             form: Some(Form::new(&body, &shipment.pdf)),
         };
         let answer = self.inner.client.send(request, self.now_us()).await;
-        let next = self.after_sending(&entry, answer);
+        let next = match answer {
+            // The version it should take the place of was published from elsewhere, if at all, and the
+            // national index has no such document: this is the first there.
+            Answer::Unknown(_)
+                if !entry.progress.in_place_of.is_empty()
+                    && !fascicolo.published_before(permit, &entry).await? =>
+            {
+                let progress = Progress {
+                    stage: Stage::Validated,
+                    in_place_of: String::new(),
+                    ..entry.progress.clone()
+                };
+                Next { progress, pause_us: None }
+            }
+            answer => self.after_sending(&entry, answer),
+        };
         Ok(Some((entry, next)))
     }
 
@@ -275,7 +290,7 @@ impl Gateway {
                 };
                 Next { progress, pause_us: Some(self.poll_us(0)) }
             }
-            // The version it should take the place of is not there, or it is refused itself.
+            // The version it should take the place of is not there any more, or it is refused itself.
             Answer::Refused(reason) | Answer::Unknown(reason) => refused(entry, &reason),
             Answer::NotValidated(reason) if progress.failures >= MOST_FORGOTTEN => {
                 refused(entry, &reason)

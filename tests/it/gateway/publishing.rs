@@ -100,6 +100,19 @@ async fn requirement_37_a_second_version_takes_the_place_of_the_first_whichever_
 }
 
 #[tokio::test]
+async fn requirement_37_a_version_whose_predecessor_the_index_does_not_know_is_the_first_there() {
+    let world = World::new().await;
+    world.take(second()).await;
+    world.settle().await;
+    assert_eq!(world.stage().await, (Stage::Done, String::new()));
+    world.simulator.with(|memory| {
+        assert_eq!(memory.calls, ["validation", "replace", "create", "status"]);
+        assert_eq!(memory.published.len(), 1);
+    });
+    world.simulator.expect_no_violation();
+}
+
+#[tokio::test]
 async fn what_is_withdrawn_is_deleted_there_once_and_stays_here() {
     let world = World::new().await;
     let document = world.take(REPORT).await;
