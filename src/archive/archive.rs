@@ -68,7 +68,7 @@ impl Settings {
     /// Jobs queued for each series an instance was stored in, with their delay in µs.
     pub fn jobs(&self) -> Vec<(JobKind, i64)> {
         let quiet_us = i64::from(self.quiet_s) * 1_000_000;
-        JobKind::ALL.map(|kind| (kind, quiet_us)).to_vec()
+        JobKind::OF_SERIES.map(|kind| (kind, quiet_us)).to_vec()
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod bin;
 pub mod changes;
+pub mod commitment;
 pub mod derive;
 pub mod document;
 pub mod error;

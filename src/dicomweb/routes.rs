@@ -12,6 +12,7 @@ use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
 use crate::dicomweb::capabilities::capabilities;
 use crate::dicomweb::changes::{LISTENERS, changes};
+use crate::dicomweb::commitment::{COMMITMENT, check_commitment, request_commitment};
 use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
 use crate::dicomweb::openapi::description;
@@ -26,8 +27,13 @@ use crate::dicomweb::wado_rendered::{retrieve_rendered, retrieve_thumbnail};
 use crate::dicomweb::wado_uri::retrieve_by_uri;
 use crate::http::base::PublicUrl;
 
-/// Routes whose request bodies may have any length: STOW-RS reads them as a stream.
-pub const LARGE_BODIES: &[&str] = &["/dicom-web/studies", "/dicom-web/studies/{study}"];
+/// Routes whose request bodies the hallway does not bound: STOW-RS reads them as a stream, and a
+/// request for commitment has its own bound.
+pub const LARGE_BODIES: &[&str] = &[
+    "/dicom-web/studies",
+    "/dicom-web/studies/{study}",
+    "/dicom-web/commitment-requests/{transaction}",
+];
 
 /// Path of the URI service (PS3.18 §9), where archives have it.
 pub const WADO_URI: &str = "/wado";
@@ -59,6 +65,7 @@ fn routes() -> Router<Door> {
     let frames = "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}";
     let mut routes = Router::new()
         .route("/studies", get(search_studies).merge(post(store_instances)))
+        .route(COMMITMENT, get(check_commitment).merge(post(request_commitment)))
         .route("/series", get(search_series))
         .route("/instances", get(search_instances))
         .route(&format!("{study}/series"), get(search_series))

@@ -13,17 +13,24 @@ pub enum JobKind {
     Webhook,
     /// Say whose a quiet series' study is and link its documents; subject: the index's series id.
     SeriesFascicolo,
+    /// Look at what somebody asked to be kept safe; subject: the transaction's UID.
+    Commitment,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SeriesThumbnail,
         Self::SeriesMetadata,
         Self::SeriesFascicolo,
         Self::Attributes,
         Self::Webhook,
+        Self::Commitment,
     ];
+
+    /// Those queued for a series with every instance stored in it.
+    pub const OF_SERIES: [Self; 3] =
+        [Self::SeriesThumbnail, Self::SeriesMetadata, Self::SeriesFascicolo];
 
     /// The stored form.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +40,7 @@ impl JobKind {
             Self::Attributes => "attributes",
             Self::Webhook => "webhook",
             Self::SeriesFascicolo => "series-fascicolo",
+            Self::Commitment => "commitment",
         }
     }
 

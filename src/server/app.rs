@@ -221,7 +221,10 @@ fn runner(
                 JobKind::Webhook => {
                     webhooks.look(&job.subject).await.map_err(|error| error.to_string())
                 }
-                JobKind::SeriesThumbnail | JobKind::SeriesMetadata | JobKind::Attributes => {
+                JobKind::SeriesThumbnail
+                | JobKind::SeriesMetadata
+                | JobKind::Attributes
+                | JobKind::Commitment => {
                     archive.do_job(&job, &base).await.map_err(|error| error.to_string())
                 }
             }

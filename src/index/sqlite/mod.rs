@@ -7,6 +7,8 @@ pub mod adapter;
 mod bin;
 #[path = "../sql/bin_links.rs"]
 mod bin_links;
+#[path = "../sql/commitment.rs"]
+mod commitment;
 #[path = "../sql/condition.rs"]
 mod condition;
 pub mod dialect;

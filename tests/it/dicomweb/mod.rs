@@ -2,6 +2,7 @@
 
 mod checklist;
 mod clients;
+mod commitment;
 mod crowds;
 mod deletion;
 mod described;
