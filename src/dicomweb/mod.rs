@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod address;
+pub mod bin;
 pub mod capabilities;
 pub mod changes;
 pub mod commitment;

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
+use crate::dicomweb::bin::{BIN, list_bin, restore};
 use crate::dicomweb::capabilities::capabilities;
 use crate::dicomweb::changes::{LISTENERS, changes};
 use crate::dicomweb::commitment::{COMMITMENT, check_commitment, request_commitment};
@@ -49,7 +50,13 @@ pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router
 /// The routes beside the root: the URI service, capabilities of the root itself, the change feed,
 /// the description.
 fn beside() -> Router<Door> {
-    Router::new()
+    let study = format!("{BIN}/studies/{{study}}");
+    let series = format!("{study}/series/{{series}}");
+    let mut routes = Router::new().route(BIN, get(list_bin));
+    for binned in [format!("{series}/instances/{{instance}}"), series, study] {
+        routes = routes.route(&format!("{binned}/restore"), post(restore));
+    }
+    routes
         .route(ROOT, options(capabilities))
         .route(&format!("{ROOT}/"), options(capabilities))
         .route(WADO_URI, get(retrieve_by_uri))
