@@ -52,6 +52,7 @@ pub mod wado_metadata;
 pub mod wado_pixels;
 pub mod wado_rendered;
 pub mod wado_uri;
+pub mod wado_uri_anonymize;
 pub mod wado_uri_params;
 pub mod webhooks;
 pub mod xml_answer;

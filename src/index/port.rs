@@ -310,6 +310,9 @@ pub trait Index: FascicoloRows + Debug + Send + Sync {
     /// Forgets what was asked and answered before a time; that the transaction was here stays known.
     async fn forget_commitments(&self, before_us: i64) -> Result<u64, IndexError>;
 
+    /// The secret of a name that all nodes share; the proposed one from the first call on.
+    async fn secret(&self, name: &str, proposed: &[u8]) -> Result<Vec<u8>, IndexError>;
+
     /// Totals.
     async fn totals(&self) -> Result<Totals, IndexError>;
 

@@ -40,6 +40,8 @@ mod records;
 mod rows;
 #[path = "../sql/search.rs"]
 mod search;
+#[path = "../sql/secret.rs"]
+mod secret;
 #[path = "../sql/span.rs"]
 mod span;
 #[path = "../sql/store.rs"]

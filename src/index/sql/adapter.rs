@@ -42,6 +42,7 @@ use super::extended;
 use super::jobs;
 use super::records;
 use super::search;
+use super::secret;
 use super::store;
 use super::tail::Tail;
 
@@ -283,6 +284,13 @@ impl Index for Adapter {
         let forgotten = commitment::forget(&mut tx, before_us).await?;
         tx.commit().await.map_err(failed)?;
         Ok(forgotten)
+    }
+
+    async fn secret(&self, name: &str, proposed: &[u8]) -> Result<Vec<u8>, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let kept = secret::secret(&mut tx, name, proposed).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(kept)
     }
 
     async fn totals(&self) -> Result<Totals, IndexError> {

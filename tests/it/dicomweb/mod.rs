@@ -23,3 +23,4 @@ mod stow_made;
 mod transcoding;
 mod unreadable;
 mod wado_uri;
+mod wado_uri_anonymize;
