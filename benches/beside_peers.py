@@ -3,7 +3,7 @@
 
     ./dev bench                     everything, a few minutes
     ./dev bench --quick             fewer repetitions and instances
-    ./dev bench --only store,read   some of: store, read, big, scale, thumbnails
+    ./dev bench --only store,read   some of: store, read, web, rendered, big, scale, thumbnails
 
 Every server gets its own empty folder on the disk of --work and is stopped before the next
 begins. Figures are medians; clients and servers share the machine, so compare ratios. Prints a
@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import socket
@@ -403,18 +404,173 @@ def measure_thumbnails(figures, kinds, work, options):
             probe = paths[0] if kind is Lastra else paths[0].replace("/thumbnail", f"/instances/{uid(1000, 1, 1)}/rendered")
             wanted = [p if kind is Lastra else p.replace("/thumbnail", f"/instances/{uid(1000 + n, 1, 1)}/rendered") for n, p in enumerate(paths)]
             Caller(server).get(probe, "image/jpeg")
-            begun = time.perf_counter()
-
-            def ask(part):
-                caller = Caller(server)
-                for path in part:
-                    caller.get(path, "image/jpeg")
-
-            askers = [threading.Thread(target=ask, args=(wanted[n::8],)) for n in range(8)]
-            [asker.start() for asker in askers]
-            [asker.join() for asker in askers]
             row = "thumbnails (Orthanc has none: rendered) of fresh series, 8 connections, /s"
-            figures.note(row, server, count / (time.perf_counter() - begun), 0)
+            figures.note(row, server, count / by_eight(server, wanted), 0)
+
+
+def pictures(folder, options):
+    """Series to be rendered: name, folder, how storescu proposes it, paths of instances. Compressed by DCMTK."""
+    import numpy
+    count, rng = options.slices // 2, numpy.random.default_rng(2)
+    slices(f"{folder}/native", [2000], count)
+    paths = lambda study: [f"/studies/{uid(study)}/series/{uid(study, 1)}/instances/{uid(study, 1, n)}" for n in range(1, count + 1)]
+    yield "CT slice", f"{folder}/native/2000", "-xe", paths(2000)
+    for study, name, tool, propose in ((2001, "CT slice in JPEG lossless", "dcmcjpeg", "-xs"),
+                                       (2002, "CT slice in JPEG-LS", "dcmcjpls", "-xt")):
+        slices(f"{folder}/plain", [study], count)
+        os.makedirs(f"{folder}/{study}")
+        for file in os.listdir(f"{folder}/plain/{study}"):
+            subprocess.run([tool, "-q", f"{folder}/plain/{study}/{file}", f"{folder}/{study}/{file}"], check=True)
+        yield name, f"{folder}/{study}", propose, paths(study)
+    os.makedirs(f"{folder}/dx")
+    y, x = numpy.mgrid[-1:1:2500j, -1:1:2500j]
+    for number in range(1, 13):
+        pixels = (1500 + 900 * numpy.cos(3 * x + number) * y + rng.normal(0, 20, x.shape)).clip(0, 4095).astype("<i2")
+        with open(f"{folder}/dx/{number}.dcm", "wb") as file:
+            file.write(part10(2003, 1, number, pixels.tobytes(), 2500, modality="DX"))
+    yield "radiograph of 2500x2500", f"{folder}/dx", "-xe", paths(2003)[:12]
+
+
+def measure_rendered(figures, kinds, work, options):
+    """Pictures nobody asked for yet: one connection, then eight on the other half; and asked for again."""
+    sets = list(pictures(f"{work}/pictures", options))
+    for kind in kinds:
+        if not kind.dicomweb:
+            continue
+        for name, folder, propose, paths in sets:
+            with kind(work) as server:
+                subprocess.run(["storescu", "-aec", server.aet, propose, "+sd", "127.0.0.1", str(server.dicom), folder],
+                               env=dict(os.environ, TCP_NODELAY="1"), check=True, stdout=subprocess.DEVNULL)
+                paths = [f"{path}/rendered" for path in paths]
+                one, eight = paths[: len(paths) // 2], paths[len(paths) // 2:]
+                try:
+                    # Two requests that do not count come first; they are not repeated.
+                    figures.note(f"rendered {name}, first time, 1 connection, ms", server, latency_ms(server, one, "image/jpeg", len(one) - 2), 2)
+                except RuntimeError as error:
+                    print(f"  {server.name} renders no {name}: {error}", file=sys.stderr)
+                    continue
+                figures.note(f"rendered {name}, first time, 8 connections, /s", server, len(eight) / by_eight(server, eight), 0)
+                figures.note(f"rendered {name}, asked for again, 8 connections, /s", server, len(eight) / by_eight(server, eight), 0)
+                figures.note(f"rendered {name}: peak MiB after {len(paths)}", server, server.peak_mib(), 0)
+
+
+def by_eight(server, paths):
+    """Seconds in which eight connections ask for all paths."""
+    def ask(part):
+        caller = Caller(server)
+        for path in part:
+            caller.get(path, "image/jpeg")
+
+    askers = [threading.Thread(target=ask, args=(paths[n::8],)) for n in range(8)]
+    begun = time.perf_counter()
+    [asker.start() for asker in askers]
+    [asker.join() for asker in askers]
+    return time.perf_counter() - begun
+
+
+class Nginx(Server):
+    """Plain files of the same size: what is left to win."""
+
+    name, dicomweb = "nginx", False
+
+    def command(self):
+        os.makedirs(f"{self.folder}/files")
+        self.dicom = self.http
+        config = f"""daemon off; worker_processes 2; error_log {self.folder}/error; pid {self.folder}/pid;
+            events {{ worker_connections 1024; }}
+            http {{ access_log off; sendfile on; tcp_nodelay on; keepalive_requests 10000000; default_type application/octet-stream;
+              client_body_temp_path {self.folder}/1; proxy_temp_path {self.folder}/2; fastcgi_temp_path {self.folder}/3;
+              uwsgi_temp_path {self.folder}/4; scgi_temp_path {self.folder}/5;
+              server {{ listen 127.0.0.1:{self.http}; root {self.folder}/files; }} }}"""
+        open(f"{self.folder}/nginx.conf", "w").write(config)
+        return ["nginx", "-c", f"{self.folder}/nginx.conf", "-p", self.folder]
+
+
+def throughput(server, paths, accept, connections, seconds):
+    """Requests a second by wrk, which takes the paths in turn; none may fail."""
+    script = f"{server.folder}/paths.lua"
+    with open(script, "w") as file:
+        quoted = ",".join(json.dumps(path) for path in paths)
+        headers = f"{{Accept={json.dumps(accept)}}}"
+        file.write(f"local paths = {{{quoted}}} local n = 0\n"
+                   f"request = function() n = n + 1 return wrk.format('GET', paths[n % #paths + 1], {headers}) end\n")
+    run = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", script, f"http://127.0.0.1:{server.http}"],
+        capture_output=True, text=True, check=True).stdout
+    # Read errors are no failures: an answer without a length ends with its connection.
+    if "Non-2xx" in run or re.search(r"(connect|write|timeout) [1-9]", run):
+        raise RuntimeError(f"{server.name} {paths[0]}: {run}")
+    return float(next(line.split()[1] for line in run.splitlines() if line.startswith("Requests/sec")))
+
+
+def stow(server, bodies, connections):
+    """Posts each body once over that many connections; seconds it took."""
+    def post(part):
+        for body in part:
+            with socket.create_connection(("127.0.0.1", server.http), 600) as peer:
+                peer.sendall(b"POST /dicom-web/studies HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: application/dicom+json\r\n"
+                             b"Content-Type: multipart/related; type=\"application/dicom\"; boundary=cut\r\n"
+                             b"Content-Length: %d\r\n\r\n" % len(body))
+                peer.sendall(body)
+                answer = peer.makefile("rb").read()
+                if b" 200 " not in answer[:16]:
+                    raise RuntimeError(answer[:400])
+
+    begun = time.perf_counter()
+    senders = [threading.Thread(target=post, args=(bodies[n::connections],)) for n in range(connections)]
+    [sender.start() for sender in senders]
+    [sender.join() for sender in senders]
+    return time.perf_counter() - begun
+
+
+def measure_web(figures, kinds, work, options):
+    """DICOMweb by throughput: STOW-RS, the study list, frames, metadata, whole studies, pictures."""
+    folder = f"{work}/web"
+    studies = range(2000, 2000 + (16 if options.quick else 40))
+    slices(folder, studies, 10)
+    bodies = []
+    for study in studies:
+        files = [open(e.path, "rb").read() for e in sorted(os.scandir(f"{folder}/{study}"), key=lambda e: e.name)]
+        bodies.append(b"".join(b"--cut\r\nContent-Type: application/dicom\r\n\r\n" + f + b"\r\n" for f in files) + b"--cut--\r\n")
+    size = sum(map(len, bodies)) / 1e6
+    seconds = 2 if options.quick else 5
+    instances = [(s, f"/dicom-web/studies/{uid(s)}/series/{uid(s, 1)}/instances/{uid(s, 1, n)}") for s in studies for n in range(1, 11)]
+    frames = [f"{path}/frames/1" for _, path in instances]
+
+    def rates(server, row, paths, accept, connections):
+        values = [throughput(server, paths, accept, connections, seconds) for _ in range(options.repeat)]
+        figures.note(f"{row}, {connections} connection{'s' * (connections > 1)}, /s", server, statistics.median(values), 0)
+
+    for kind in kinds:
+        if not kind.dicomweb:
+            continue
+        for connections in (1, 4):
+            times = []
+            for _ in range(options.repeat):
+                with kind(work) as server:
+                    times.append(size / stow(server, bodies, connections))
+            figures.note(f"STOW-RS of {size:.0f} MB in requests of 10 slices, {connections} connection{'s' * (connections > 1)}, MB/s", kind, statistics.median(times), 0)
+        with kind(work) as server:
+            stow(server, bodies, 2)
+            time.sleep(8)  # quiet: thumbnails and metadata are made
+            rates(server, "study list, page of 25", ["/dicom-web/studies?limit=25"], JSON, 8)
+            rates(server, "one study by its UID", [f"/dicom-web/studies?StudyInstanceUID={uid(s)}" for s in studies], JSON, 8)
+            for connections in (1, 8, 32):
+                rates(server, "frames of 0.5 MB", frames, OCTETS, connections)
+            rates(server, "metadata of a series of 10", [f"/dicom-web/studies/{uid(s)}/series/{uid(s, 1)}/metadata" for s in studies], JSON, 8)
+            rates(server, "whole studies of 5 MB", [f"/dicom-web/studies/{uid(s)}" for s in studies], FILES, 8)
+            rates(server, "rendered CT slices, each asked again and again", [f"{path}/rendered" for _, path in instances], "image/jpeg", 8)
+            figures.note("… peak MiB after all this", server, server.peak_mib(), 0)
+    if shutil.which("nginx"):
+        with Nginx(work) as server:
+            for n in range(len(frames)):
+                open(f"{server.folder}/files/{n}", "wb").write(os.urandom(512 * 512 * 2))
+            for n, body in enumerate(bodies):
+                open(f"{server.folder}/files/study{n}", "wb").write(body)
+            for connections in (1, 8, 32):
+                rates(server, "frames of 0.5 MB", [f"/{n}" for n in range(len(frames))], "*/*", connections)
+            rates(server, "whole studies of 5 MB", [f"/study{n}" for n in range(len(bodies))], "*/*", 8)
+    shutil.rmtree(folder)
 
 
 # ---------------------------------------------------------------- report
@@ -429,6 +585,7 @@ def version(command):
 
 def report(figures, kinds):
     names = [kind.name for kind in kinds]
+    names += ["nginx"] * any("nginx" in values for values in figures.values())
     print(f"\n{time.strftime('%Y-%m-%d')} · {os.cpu_count()} cores · {platform.processor() or platform.machine()} · Linux {platform.release()}")
     print(f"Lastra: {version([Lastra(tempfile.gettempdir()).command()[0], '--version'])} · storescp: {version(['storescp', '--version'])} · Orthanc: {version(['Orthanc', '--version'])}\n")
     print("| row | " + " | ".join(names) + " |")
@@ -440,7 +597,7 @@ def report(figures, kinds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and instances")
-    parser.add_argument("--only", default="store,read,big,thumbnails,scale", help="which measurements")
+    parser.add_argument("--only", default="store,read,web,rendered,big,thumbnails,scale", help="which measurements")
     parser.add_argument("--servers", default="Lastra,storescp,Orthanc")
     parser.add_argument("--skip-slow", action="store_true", help="leave Orthanc out of the 100 000 instances")
     parser.add_argument("--work", default=None, help="folder on the disk to measure")

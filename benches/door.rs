@@ -59,7 +59,8 @@ static DOOR: LazyLock<Door> = LazyLock::new(|| {
         Rooms::open(&settings, &clock).await.unwrap()
     });
     let public = settings.http.public().unwrap();
-    let router = router(rooms.archive.clone(), public, settings.dicomweb);
+    let (archive, fascicolo) = (rooms.archive.clone(), rooms.fascicolo.clone());
+    let router = router(archive, fascicolo, public, settings.dicomweb);
     Door { runtime, router, _rooms: rooms, _folder: folder }
 });
 

@@ -1,26 +1,26 @@
 //! What the archive does to every byte and header: scanning, placing frames, writing DICOM JSON; and
-//! decoding a frame of each codec.
+//! drawing and re-encoding frames.
 #![allow(missing_docs, clippy::unwrap_used)]
+
+mod frames;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
 use divan::counter::ItemsCount;
 use lastra::dicom::json::JsonWriter;
 use lastra::dicom::layout::Layout;
-use lastra::dicom::layout::Piece;
 use lastra::dicom::limits::Limits;
-use lastra::dicom::observe::DataSetPlace;
 use lastra::dicom::observe::Observer;
 use lastra::dicom::scan::Scanner;
-use lastra::dicom::syntax::Encoding;
+use lastra::dicom::syntax::EXPLICIT_LITTLE;
 use lastra::imaging::decode::{Detail, decode};
-use lastra::imaging::pixels::{PixelAttributes, PixelCollector};
+use lastra::imaging::pixels::PixelAttributes;
 use lastra::imaging::render::{Dressing, RenderRequest, StoredFrame, render};
 use lastra::imaging::thumbnail::thumbnail;
 use lastra::imaging::transcode::{Target, transcode};
 use lastra::imaging::view::{Region, View};
 
-const ENCODING: Encoding = Encoding::ExplicitLittle;
+use frames::{ENCODING, frames, observe, read};
 
 fn main() {
     divan::main();
@@ -28,18 +28,7 @@ fn main() {
 
 /// A sample study's file, its data set alone.
 fn data_set(path: &str) -> Vec<u8> {
-    data_set_of(std::path::Path::new(&format!("sample-studies/{path}")))
-}
-
-/// The data set of a file, named from the repository's root.
-fn data_set_of(path: &std::path::Path) -> Vec<u8> {
-    let file = std::fs::read(root().join(path)).unwrap();
-    let length = u32::from_le_bytes(file[140..144].try_into().unwrap()) as usize;
-    file[144 + length..].to_vec()
-}
-
-fn root() -> &'static std::path::Path {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+    read(std::path::Path::new(&format!("sample-studies/{path}"))).1
 }
 
 fn first_file(folder: &str) -> Vec<u8> {
@@ -52,17 +41,6 @@ fn first_file(folder: &str) -> Vec<u8> {
     names.sort();
     let root = format!("{}/sample-studies/", env!("CARGO_MANIFEST_DIR"));
     data_set(names[0].to_str().unwrap().strip_prefix(&root).unwrap())
-}
-
-fn observe(bytes: &[u8]) -> Layout {
-    let mut scanner = Scanner::new(ENCODING, Limits::DEFAULT);
-    let mut observer = Observer::new(ENCODING);
-    scanner.push(bytes, &mut observer).unwrap();
-    let inflated_bytes = scanner.finish(&mut observer).unwrap();
-    let (header, parts) = observer.finish().unwrap();
-    let bytes = bytes.len() as u64;
-    let place = DataSetPlace { start: 0, bytes, deflated: false, inflated_bytes };
-    parts.layout(place, &header.finish().pixels)
 }
 
 /// Scan, header facts, bulk values and frame table of one object: what ingest adds to receiving.
@@ -95,7 +73,9 @@ fn scan_pixels(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = ["us-loop", "enhanced-ct"])]
 fn layout_and_one_frame(bencher: Bencher<'_, '_>, study: &str) {
     let kept = observe(&first_file(study)).to_bytes();
-    bencher.counter(ItemsCount::new(1_u32)).bench(|| Layout::from_bytes(&kept).unwrap().frame(7));
+    bencher
+        .counter(ItemsCount::new(1_u32))
+        .bench(|| Layout::from_bytes(&kept).unwrap().frame(7, EXPLICIT_LITTLE));
 }
 
 /// One 512x512 frame of 12 bits, slopes and noise as a CT slice has, to each transfer syntax; proof by
@@ -177,60 +157,20 @@ fn thumbnails(bencher: Bencher<'_, '_>, study: &str) {
     bencher.counter(ItemsCount::new(1_u32)).bench(|| thumbnail(&attributes, &stored).unwrap());
 }
 
-/// Compressed files: those `benches/codecs.py` makes, else the sample studies'.
-fn compressed() -> Vec<String> {
-    let made = std::path::Path::new("target/bench-frames");
-    if let Ok(entries) = std::fs::read_dir(root().join(made)) {
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names
-            .filter(|name| std::path::Path::new(name).extension().is_some_and(|end| end == "dcm"))
-            .collect();
-        names.sort();
-        return names.into_iter().map(|name| made.join(name).display().to_string()).collect();
-    }
-    ["ct-chest/ct-18.dcm", "dx-chest/dx-1.dcm", "enhanced-ct/ct-enhanced.dcm", "mammo/lcc.dcm"]
-        .into_iter()
-        .chain(["us-loop/us-1.dcm"])
-        .map(|name| format!("sample-studies/{name}"))
-        .collect()
-}
+/// Compressed sample studies.
+const COMPRESSED: [&str; 5] = [
+    "ct-chest/ct-18.dcm",
+    "dx-chest/dx-1.dcm",
+    "enhanced-ct/ct-enhanced.dcm",
+    "mammo/lcc.dcm",
+    "us-loop/us-1.dcm",
+];
 
-/// The frames of a file, as an archive finds them.
-fn frames(path: &str) -> (PixelAttributes, Vec<StoredFrame>) {
-    let file = std::fs::read(root().join(path)).unwrap();
-    let transfer_syntax = transfer_syntax(&file);
-    let bytes = data_set_of(std::path::Path::new(path));
-    let layout = observe(&bytes);
-    let cut = |range: std::ops::Range<u64>| {
-        let (start, end) = (range.start.try_into().unwrap(), range.end.try_into().unwrap());
-        bytes[start..end].to_vec()
-    };
-    let piece =
-        |range: std::ops::Range<u64>| Piece { start: range.start, bytes: cut(range).into() };
-    let pieces: Vec<Piece> = layout.header_ranges().into_iter().map(piece).collect();
-    let mut collector = PixelCollector::new(ENCODING);
-    layout.scan_header(ENCODING, Limits::DEFAULT, &pieces, &mut collector).unwrap();
-    let stored = (0..).map_while(|index| {
-        let place = layout.frame(index)?;
-        let bytes = place.ranges.into_iter().map(cut).collect::<Vec<_>>().concat().into();
-        Some(StoredFrame { transfer_syntax: transfer_syntax.clone(), bytes, index })
-    });
-    (collector.finish(), stored.collect())
-}
-
-/// Transfer Syntax UID (0002,0010) of a Part 10 file.
-fn transfer_syntax(file: &[u8]) -> String {
-    let tag = [2, 0, 0x10, 0, b'U', b'I'];
-    let at = file.windows(6).position(|six| six == tag).unwrap() + 6;
-    let length = usize::from(u16::from_le_bytes(file[at..at + 2].try_into().unwrap()));
-    let uid = std::str::from_utf8(&file[at + 2..at + 2 + length]).unwrap();
-    uid.trim_end_matches('\0').to_owned()
-}
-
-/// One frame to samples, with one thread and with one for each core; each takes another frame.
-#[divan::bench(args = compressed(), threads = [1, 0], min_time = 1, max_time = 3)]
+/// One frame to samples, with one thread and with one for each core; each takes another frame. Every
+/// codec beside other decoders: `codecs.py`.
+#[divan::bench(args = COMPRESSED, threads = [1, 0], min_time = 1, max_time = 3)]
 fn decode_frame(bencher: Bencher<'_, '_>, path: &str) {
-    let (attributes, frames) = frames(path);
+    let (attributes, frames) = frames(&format!("sample-studies/{path}"));
     let next = std::sync::atomic::AtomicUsize::new(0);
     bencher.counter(ItemsCount::new(1_u32)).bench(|| {
         let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

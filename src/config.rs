@@ -20,12 +20,14 @@ use crate::dicomweb::door::Settings as DicomwebSettings;
 use crate::dicomweb::webhooks::Webhook;
 use crate::dimse::listener::Settings as DicomSettings;
 use crate::fascicolo::issuers::Settings as FascicoloSettings;
+use crate::gateway::settings::Settings as GatewaySettings;
 use crate::http::listener::Settings as HttpSettings;
 use crate::imaging::pool::Settings as ImagingSettings;
 use crate::index::open::Settings as IndexSettings;
 use crate::jobs::runner::Settings as JobSettings;
 use crate::mllp::listener::Settings as MllpSettings;
 use crate::model::node::Node;
+use crate::model::organisation::Organisation;
 use crate::telemetry::Settings as LogSettings;
 use crate::web::viewer::Settings as WebSettings;
 
@@ -55,6 +57,8 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// Whose studies and reports are.
     pub fascicolo: FascicoloSettings,
+    /// How reports are published at the national gateway.
+    pub gateway: GatewaySettings,
     /// Pixel work.
     pub imaging: ImagingSettings,
     /// Background work.
@@ -65,6 +69,8 @@ pub struct Settings {
     pub nodes: Vec<Node>,
     /// Attributes to be searched beside those the index always keeps.
     pub attributes: Vec<Declaration>,
+    /// Organisations that feed the archive.
+    pub organisations: Vec<Organisation>,
     /// Receivers of the change feed.
     pub webhooks: Vec<Webhook>,
 }
@@ -92,11 +98,13 @@ impl Default for Settings {
             blobs: BlobSettings::default(),
             archive: ArchiveSettings::default(),
             fascicolo: FascicoloSettings::default(),
+            gateway: GatewaySettings::default(),
             imaging: ImagingSettings::default(),
             jobs: JobSettings::default(),
             log: LogSettings::default(),
             nodes: Vec::new(),
             attributes: Vec::new(),
+            organisations: Vec::new(),
             webhooks: Vec::new(),
         }
     }

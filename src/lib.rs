@@ -7,7 +7,9 @@
 //! | 10 | [`server`] | assembly of all rooms, and the order in which they start and stop |
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`web`] | pages: the OHIF viewer |
+//! | 8 | [`fhir`] | FHIR R4: people, studies, reports and documents read, searched and brought |
 //! | 8 | [`dicomweb`] | QIDO-RS, WADO-RS, STOW-RS, WADO-URI, capabilities; the change feed |
+//! | 7 | [`gateway`] | the national gateway's client: reports published there |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
 //! | 7 | [`mllp`] | HL7 version 2 over TCP |
 //! | 6 | [`fascicolo`] | whose studies and documents are, which belong together |
@@ -40,6 +42,8 @@ pub mod dicomweb;
 pub mod dimse;
 pub mod documents;
 pub mod fascicolo;
+pub mod fhir;
+pub mod gateway;
 pub mod hl7;
 pub mod http;
 pub mod imaging;

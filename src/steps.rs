@@ -12,7 +12,8 @@ use std::sync::atomic::AtomicU32;
 #[cfg(debug_assertions)]
 use std::sync::atomic::Ordering;
 
-/// A step on an object's way in, in their order; the last two belong to the job that follows.
+/// A step on an object's way in, in their order; then those of the job that follows, and those of a
+/// report on its way to the national gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A blob's file is made, empty; an upload of several parts is begun.
@@ -37,11 +38,17 @@ pub enum Step {
     DerivedDurable,
     /// Its row is committed; the object it replaces is there still, and the job is not done.
     DerivedEntered,
+    /// The national gateway found a report valid, no row says so.
+    GatewayValidated,
+    /// A row says that a report is being sent, nothing was sent.
+    GatewaySending,
+    /// The gateway took a report, no row says so.
+    GatewayTook,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::BlobBegun,
         Self::BytesWritten,
         Self::AllWritten,
@@ -53,6 +60,9 @@ impl Step {
         Self::Answered,
         Self::DerivedDurable,
         Self::DerivedEntered,
+        Self::GatewayValidated,
+        Self::GatewaySending,
+        Self::GatewayTook,
     ];
 
     /// Its name in the environment.
@@ -69,6 +79,9 @@ impl Step {
             Self::Answered => "answered",
             Self::DerivedDurable => "derived-durable",
             Self::DerivedEntered => "derived-entered",
+            Self::GatewayValidated => "gateway-validated",
+            Self::GatewaySending => "gateway-sending",
+            Self::GatewayTook => "gateway-took",
         }
     }
 }

@@ -14,7 +14,9 @@ const FLOORS: &[(&str, u8)] = &[
     ("server", 10),
     ("config", 9),
     ("dicomweb", 8),
+    ("fhir", 8),
     ("web", 8),
+    ("gateway", 7),
     ("http", 7),
     ("mllp", 7),
     ("dimse", 6),
@@ -35,7 +37,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("telemetry", 1),
 ];
 
-const DOORS: &[&str] = &["dicomweb", "dimse", "mllp", "web"];
+const DOORS: &[&str] = &["dicomweb", "dimse", "fhir", "gateway", "mllp", "web"];
 const LONGEST_FILE: usize = 700;
 
 /// Ground of the lowest floor that other ground may stand on: plain values without dependencies.

@@ -8,7 +8,7 @@ use lastra::dicom::layout::Layout;
 use lastra::dicom::limits::Limits;
 use lastra::dicom::observe::{DataSetPlace, LayoutCollector};
 use lastra::dicom::scan::{Element, ScanError, Scanner, Value, Visit};
-use lastra::dicom::syntax::Encoding;
+use lastra::dicom::syntax::{EXPLICIT_BIG, EXPLICIT_LITTLE, Encoding};
 use libfuzzer_sys::fuzz_target;
 
 const LIMITS: Limits = Limits {
@@ -130,8 +130,10 @@ fuzz_target!(|input: &[u8]| {
     let shape = PixelShape { rows: 2, columns: 2, samples: 1, bits_allocated: 8, frames: 3 };
     let layout = parts.layout(place, &shape);
     for index in 0..4 {
-        if let Some(frame) = layout.frame(index) {
-            assert!(frame.ranges.iter().all(|range| range.end <= inflated_bytes));
+        for syntax in [EXPLICIT_LITTLE, EXPLICIT_BIG] {
+            if let Some(frame) = layout.frame(index, syntax) {
+                assert!(frame.ranges.iter().all(|range| range.end <= inflated_bytes));
+            }
         }
     }
     assert_eq!(Layout::from_bytes(&layout.to_bytes()), Ok(layout));

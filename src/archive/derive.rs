@@ -38,7 +38,8 @@ impl Archive {
             JobKind::Attributes
             | JobKind::Commitment
             | JobKind::Webhook
-            | JobKind::SeriesFascicolo => Ok(()),
+            | JobKind::SeriesFascicolo
+            | JobKind::Gateway => Ok(()),
         }
     }
 }

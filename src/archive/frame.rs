@@ -14,6 +14,7 @@ use crate::archive::retrieve::layout_of;
 use crate::dicom::frames::FramePlace;
 use crate::dicom::layout::Layout;
 use crate::imaging::error::ImagingError;
+use crate::imaging::render::StoredFrame;
 use crate::index::port::Located;
 use crate::model::path::InstancePath;
 
@@ -42,7 +43,7 @@ impl Archive {
         let located = self.locate(permit, path).await?;
         let layout = layout_of(&located)?;
         for frame in frames {
-            place_of(&layout, located.frames, *frame)?;
+            place_of(&located, &layout, *frame)?;
         }
         Ok(FramePlan { located, layout: Arc::new(layout), frames: frames.to_vec() })
     }
@@ -60,14 +61,15 @@ impl Archive {
     }
 
     /// The stored bytes of one planned frame: encapsulated frames joined from their fragments,
-    /// bit-packed frames shifted to begin at a byte.
+    /// bit-packed frames shifted to begin at a byte, big endian words turned where a frame begins or
+    /// ends inside one.
     pub async fn frame_bytes(&self, plan: &FramePlan, frame: u32) -> Result<Bytes, ArchiveError> {
-        self.stored_frame(&plan.located, &plan.layout, frame).await
+        Ok(self.stored_frame(&plan.located, &plan.layout, frame).await?.bytes)
     }
 
     /// Bytes of a planned frame as it is stored; nothing is read for it.
     pub fn frame_length(&self, plan: &FramePlan, frame: u32) -> Result<u64, ArchiveError> {
-        let place = place_of(&plan.layout, plan.located.frames, frame)?;
+        let place = place_of(&plan.located, &plan.layout, frame)?;
         Ok(place.bits.map_or_else(|| length_of(&place), |bits| bits.div_ceil(8)))
     }
 
@@ -80,9 +82,10 @@ impl Archive {
         part: Range<u64>,
     ) -> Result<Bytes, ArchiveError> {
         let (located, layout) = (&plan.located, &plan.layout);
-        let place = place_of(layout, located.frames, frame)?;
-        if layout.deflated || place.bits.is_some_and(|bits| place.bit_offset > 0 || bits % 8 > 0) {
-            let whole = self.stored_frame(located, layout, frame).await?;
+        let place = place_of(located, layout, frame)?;
+        let aligned = |bits: u64| place.bit_offset == 0 && !place.turned && bits.is_multiple_of(8);
+        if layout.deflated || place.bits.is_some_and(|bits| !aligned(bits)) {
+            let whole = self.frame_bytes(plan, frame).await?;
             let place =
                 |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
             return Ok(whole.slice(place(part.start)..place(part.end)));
@@ -93,14 +96,14 @@ impl Archive {
         Ok(join(self.inner.blobs.read_ranges(&located.blob_key, &ranges).await?))
     }
 
-    /// Reads one frame, which counts from 1.
+    /// Reads one frame, which counts from 1, to be decoded.
     pub(in crate::archive) async fn stored_frame(
         &self,
         located: &Located,
         layout: &Layout,
         frame: u32,
-    ) -> Result<Bytes, ArchiveError> {
-        let place = place_of(layout, located.frames, frame)?;
+    ) -> Result<StoredFrame, ArchiveError> {
+        let place = place_of(located, layout, frame)?;
         check_length(&place)?;
         let joined = if layout.deflated {
             self.inflated(located, layout, &place).await?
@@ -109,7 +112,7 @@ impl Archive {
                 place.ranges.iter().map(|range| layout.blob_range(range)).collect();
             join(self.inner.blobs.read_ranges(&located.blob_key, &ranges).await?)
         };
-        Ok(unpacked(joined, &place))
+        Ok(stored(located, &place, frame, joined))
     }
 
     async fn inflated(
@@ -159,15 +162,27 @@ pub(in crate::archive) fn check_length(place: &FramePlace) -> Result<(), Archive
 }
 
 pub(in crate::archive) fn place_of(
+    located: &Located,
     layout: &Layout,
-    frames: u32,
     frame: u32,
 ) -> Result<FramePlace, ArchiveError> {
     if layout.pixels.is_none() {
         return Err(ImagingError::NoPixels.into());
     }
-    let index = frame.checked_sub(1).ok_or(ImagingError::NoSuchFrame { frame, frames })?;
-    Ok(layout.frame(index).ok_or(ImagingError::NoSuchFrame { frame, frames })?)
+    let place = frame.checked_sub(1).and_then(|i| layout.frame(i, &located.transfer_syntax));
+    Ok(place.ok_or(ImagingError::NoSuchFrame { frame, frames: located.frames })?)
+}
+
+/// A frame of what was read of it.
+pub(in crate::archive) fn stored(
+    located: &Located,
+    place: &FramePlace,
+    frame: u32,
+    joined: Bytes,
+) -> StoredFrame {
+    let transfer_syntax = place.syntax(&located.transfer_syntax).to_owned();
+    let bytes = place.taken_of(joined);
+    StoredFrame { transfer_syntax, bytes, index: frame.saturating_sub(1) }
 }
 
 pub(in crate::archive) fn join(mut pieces: Vec<Bytes>) -> Bytes {
@@ -177,35 +192,9 @@ pub(in crate::archive) fn join(mut pieces: Vec<Bytes>) -> Bytes {
     pieces.concat().into()
 }
 
-/// A frame of single bits that begins inside a byte, moved so that its first pixel is bit 0
-/// (PS3.5 §8.1.1: the first pixel is the least significant bit), its last byte cleared past its end.
-pub(in crate::archive) fn unpacked(bytes: Bytes, place: &FramePlace) -> Bytes {
-    let Some(bits) = place.bits else { return bytes };
-    if place.bit_offset == 0 && bits % 8 == 0 {
-        return bytes;
-    }
-    let length = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX).min(bytes.len());
-    let shift = u32::from(place.bit_offset.min(7));
-    let next = bytes.iter().copied().skip(1).chain(std::iter::once(0));
-    let mut shifted: Vec<u8> = bytes
-        .iter()
-        .zip(next)
-        .take(length)
-        .map(|(low, high)| {
-            let pair = u16::from_le_bytes([*low, high]) >> shift;
-            pair.to_le_bytes()[0]
-        })
-        .collect();
-    let spare = u32::try_from((8 - bits % 8) % 8).unwrap_or(0);
-    if let Some(last) = shifted.last_mut() {
-        *last &= 0xFF_u8 >> spare;
-    }
-    shifted.into()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, FramePlace, cut, unpacked};
+    use super::cut;
 
     #[test]
     fn a_part_of_a_frame_is_found_in_its_fragments() {
@@ -218,21 +207,6 @@ mod tests {
             (22..30, vec![]),
         ] {
             assert_eq!(cut(&fragments, &part), expected, "{part:?}");
-        }
-    }
-
-    #[test]
-    fn bit_packed_frames_are_shifted_to_begin_at_a_byte() {
-        let stored = Bytes::from_static(&[0b1010_1111, 0b0000_0110]);
-        for (bit_offset, bits, expected) in [
-            (0, 16, vec![0b1010_1111, 0b0000_0110]),
-            (0, 12, vec![0b1010_1111, 0b0000_0110]),
-            (4, 8, vec![0b0110_1010]),
-            (4, 5, vec![0b0000_1010]),
-            (3, 9, vec![0b1101_0101, 0]),
-        ] {
-            let place = FramePlace { ranges: Vec::new(), bit_offset, bits: Some(bits) };
-            assert_eq!(unpacked(stored.clone(), &place), expected, "{bit_offset} {bits}");
         }
     }
 }

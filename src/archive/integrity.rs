@@ -11,6 +11,8 @@ use crate::archive::error::ArchiveError;
 use crate::blobs::error::BlobError;
 use crate::blobs::store::Listed;
 use crate::dicom::layout::Layout;
+use crate::index::kept::KeptBlob;
+use crate::index::kept::KeptKind;
 use crate::index::port::CopyRow;
 
 /// Rows or blobs looked at in one step.
@@ -52,6 +54,17 @@ pub enum Finding {
         /// Key of the blob.
         key: String,
     },
+    /// A blob kept beside the served copies is not there, is short, or has another hash.
+    Kept {
+        /// What keeps it.
+        kind: KeptKind,
+        /// Row id.
+        id: i64,
+        /// Key of the blob.
+        key: String,
+        /// What is wrong with it.
+        damage: Damage,
+    },
     /// A blob no row names.
     Orphan {
         /// Key of the blob.
@@ -63,11 +76,24 @@ pub enum Finding {
     },
 }
 
+/// What is wrong with a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// It is not there.
+    Missing,
+    /// It is shorter than it was.
+    Short,
+    /// Its hash is another.
+    Changed,
+}
+
 /// How far a check is, and at its end how much it looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
     /// Copies looked at.
     pub copies: u64,
+    /// Documents, files sent and copies in the bin looked at.
+    pub kept: u64,
     /// Bytes read and hashed.
     pub bytes: u64,
     /// Blobs held against the rows.
@@ -91,6 +117,9 @@ impl Archive {
         }
         let mut progress = Progress::default();
         self.check_copies(options, &mut progress, &mut tell).await?;
+        for kind in KeptKind::ALL {
+            self.check_kept(kind, options, &mut progress, &mut tell).await?;
+        }
         self.check_blobs(options, &mut progress, &mut tell).await?;
         Ok(progress)
     }
@@ -138,10 +167,54 @@ impl Archive {
         let Ok(layout) = Layout::from_bytes(&copy.layout) else {
             return Ok(Some(Finding::ChangedBlob { copy: id, key }));
         };
+        let blob = KeptBlob {
+            id,
+            blob_key: key.clone(),
+            blob_bytes: copy.blob_bytes,
+            before: layout.data_set_start,
+            sha256: copy.data_set_sha256,
+        };
+        Ok(self.check_blob(&blob, options, progress).await?.map(|damage| match damage {
+            Damage::Missing => Finding::MissingBlob { copy: id, key },
+            Damage::Short => Finding::ShortBlob { copy: id, key },
+            Damage::Changed => Finding::ChangedBlob { copy: id, key },
+        }))
+    }
+
+    async fn check_kept(
+        &self,
+        kind: KeptKind,
+        options: CheckOptions,
+        progress: &mut Progress,
+        tell: &mut impl FnMut(&Progress, Option<&Finding>),
+    ) -> Result<(), ArchiveError> {
+        let mut after = 0;
+        loop {
+            let page = self.inner.index.kept(kind, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            for blob in &page {
+                let damage = self.check_blob(blob, options, progress).await?;
+                progress.kept += 1;
+                progress.damaged += u64::from(damage.is_some());
+                let finding = damage.map(|damage| {
+                    let key = blob.blob_key.clone();
+                    Finding::Kept { kind, id: blob.id, key, damage }
+                });
+                tell(progress, finding.as_ref());
+            }
+        }
+    }
+
+    async fn check_blob(
+        &self,
+        blob: &KeptBlob,
+        options: CheckOptions,
+        progress: &mut Progress,
+    ) -> Result<Option<Damage>, ArchiveError> {
         // Without hashes the last byte tells presence and length.
-        let from =
-            if options.hashes { layout.data_set_start } else { copy.blob_bytes.saturating_sub(1) };
-        let mut pieces = self.inner.blobs.stream(&copy.blob_key, from..copy.blob_bytes);
+        let from = if options.hashes { blob.before } else { blob.blob_bytes.saturating_sub(1) };
+        let mut pieces = self.inner.blobs.stream(&blob.blob_key, from..blob.blob_bytes);
         let mut hash = Sha256::new();
         loop {
             match pieces.try_next().await {
@@ -150,17 +223,13 @@ impl Archive {
                     hash.update(&piece);
                 }
                 Ok(None) => break,
-                Err(BlobError::Missing(_)) => {
-                    return Ok(Some(Finding::MissingBlob { copy: id, key }));
-                }
-                Err(BlobError::Short { .. }) => {
-                    return Ok(Some(Finding::ShortBlob { copy: id, key }));
-                }
+                Err(BlobError::Missing(_)) => return Ok(Some(Damage::Missing)),
+                Err(BlobError::Short { .. }) => return Ok(Some(Damage::Short)),
                 Err(error) => return Err(error.into()),
             }
         }
-        let same = !options.hashes || hash.finalize()[..] == copy.data_set_sha256[..];
-        Ok((!same).then_some(Finding::ChangedBlob { copy: id, key }))
+        let same = !options.hashes || hash.finalize()[..] == blob.sha256[..];
+        Ok((!same).then_some(Damage::Changed))
     }
 
     async fn check_blobs(

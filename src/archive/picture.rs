@@ -17,7 +17,6 @@ use crate::imaging::error::ImagingError;
 use crate::imaging::profile::IccProfile;
 use crate::imaging::render::Dressing;
 use crate::imaging::render::RenderRequest;
-use crate::imaging::render::StoredFrame;
 use crate::imaging::render::cost;
 use crate::imaging::render::render;
 use crate::imaging::thumbnail::EDGE_PX;
@@ -135,9 +134,7 @@ impl Archive {
     ) -> Result<Bytes, ArchiveError> {
         let layout = Self::image_layout(located)?;
         let (attributes, _) = self.header_to_show(located, &layout, false).await?;
-        let bytes = self.stored_frame(located, &layout, frame).await?;
-        let transfer_syntax = located.transfer_syntax.clone();
-        let stored = StoredFrame { transfer_syntax, bytes, index: frame.saturating_sub(1) };
+        let stored = self.stored_frame(located, &layout, frame).await?;
         let Some((width, height)) = viewport else {
             let cost = decode::cost(&attributes, &stored);
             return Ok(self

@@ -208,7 +208,8 @@ impl Archive {
         let (archive, drawable, name) = (self.clone(), drawable.clone(), etag.clone());
         let work = || {
             async move {
-                let stored = archive.stored_for(&drawable, frame).await?;
+                let stored =
+                    archive.stored_frame(&drawable.located, &drawable.layout, frame).await?;
                 let dressing = drawable.dressing(frame);
                 let bytes = drawable.cost(&stored, &dressing);
                 let instance = drawable.located.id;
@@ -265,7 +266,8 @@ impl Archive {
             .map(|frame| {
                 let drawable = drawable.clone();
                 async move {
-                    let stored = self.stored_for(&drawable, frame).await?;
+                    let stored =
+                        self.stored_frame(&drawable.located, &drawable.layout, frame).await?;
                     let dressing = drawable.dressing(frame);
                     let bytes = drawable.cost(&stored, &dressing);
                     let work = move || {
@@ -295,16 +297,6 @@ impl Archive {
         }
         let cine = cine.ok_or(ImagingError::NoSuchFrame { frame: 0, frames: 0 })?;
         Ok(cine.finish()?.into())
-    }
-
-    async fn stored_for(
-        &self,
-        drawable: &Drawable,
-        frame: u32,
-    ) -> Result<StoredFrame, ArchiveError> {
-        let bytes = self.stored_frame(&drawable.located, &drawable.layout, frame).await?;
-        let transfer_syntax = drawable.located.transfer_syntax.clone();
-        Ok(StoredFrame { transfer_syntax, bytes, index: frame.saturating_sub(1) })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::archive::frame::FramePlan;
 use crate::archive::frame::check_length;
 use crate::archive::frame::join;
 use crate::archive::frame::place_of;
-use crate::archive::frame::unpacked;
+use crate::archive::frame::stored;
 use crate::archive::kept::Kept;
 use crate::archive::retrieve::hex;
 use crate::dicom::layout::Piece;
@@ -116,9 +116,7 @@ impl Archive {
         frame: u32,
         target: Target,
     ) -> Result<CodedFrame, ArchiveError> {
-        let (attributes, bytes) = self.attributes_and_frame(plan, frame).await?;
-        let transfer_syntax = plan.located.transfer_syntax.clone();
-        let stored = StoredFrame { transfer_syntax, bytes, index: frame.saturating_sub(1) };
+        let (attributes, stored) = self.attributes_and_frame(plan, frame).await?;
         let cost = transcoding_cost(&attributes, &stored);
         let work = move || transcode(&attributes, &stored, target);
         let coded = self.inner.pool.run(cost, work).await?;
@@ -132,7 +130,7 @@ impl Archive {
         &self,
         plan: &Arc<FramePlan>,
         frame: u32,
-    ) -> Result<(Arc<PixelAttributes>, Bytes), ArchiveError> {
+    ) -> Result<(Arc<PixelAttributes>, StoredFrame), ArchiveError> {
         let (located, layout) = (&plan.located, &plan.layout);
         if layout.deflated {
             let attributes = self.pixel_attributes(plan, None).await?;
@@ -141,16 +139,17 @@ impl Archive {
         if let Some(kept) = self.inner.transcoding.attributes.get(&plan.content()) {
             return Ok((kept, self.stored_frame(located, layout, frame).await?));
         }
-        let place = place_of(layout, located.frames, frame)?;
+        let place = place_of(located, layout, frame)?;
         check_length(&place)?;
         let mut ranges = layout.header_ranges();
         let headers = ranges.len();
         ranges.extend(place.ranges.iter().map(|range| layout.blob_range(range)));
         let mut read = self.inner.blobs.read_ranges(&located.blob_key, &ranges).await?;
-        let bytes = unpacked(join(read.split_off(headers.min(read.len()))), &place);
+        let joined = join(read.split_off(headers.min(read.len())));
+        let frame = stored(located, &place, frame, joined);
         let pieces = ranges.into_iter().zip(read);
         let pieces = pieces.map(|(range, bytes)| Piece { start: range.start, bytes }).collect();
-        Ok((self.pixel_attributes(plan, Some(pieces)).await?, bytes))
+        Ok((self.pixel_attributes(plan, Some(pieces)).await?, frame))
     }
 
     /// What an instance's frames decode by: kept, or heard from its header, which is read when it

@@ -72,6 +72,12 @@ pub enum Command {
         lastra fascicolo unlink 7\n\n\
         A person is named by an identifier, ISSUER|IDENTIFIER, or #ID.")]
     Fascicolo(Fascicolo),
+    /// What of the standard is held to, line by line.
+    #[command(after_help = "Examples:\n  lastra conformance\n  \
+        lastra conformance --report          with the test that shows each line\n  \
+        lastra conformance --report --json\n\n\
+        Sections are those of PS3.18 2024e unless another part is named.")]
+    Conformance(Conformance),
     /// Show the configuration.
     Config(Config),
 }
@@ -125,6 +131,14 @@ impl Stores {
         .filter_map(|(name, key, value)| value.clone().map(|value| Flag { name, key, value }))
         .collect()
     }
+}
+
+/// `lastra conformance`.
+#[derive(Debug, Args)]
+pub struct Conformance {
+    /// Name the tests that show each line.
+    #[arg(long)]
+    pub report: bool,
 }
 
 /// `lastra viewer`.

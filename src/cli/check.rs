@@ -8,6 +8,7 @@ use crate::access::actor::Actor;
 use crate::access::actor::Purpose;
 use crate::access::permit::Subject;
 use crate::archive::integrity::CheckOptions;
+use crate::archive::integrity::Damage;
 use crate::archive::integrity::Finding;
 use crate::cli::args::Check;
 use crate::cli::exit::Exit;
@@ -46,11 +47,12 @@ pub async fn run(check: &Check, output: Output) -> anyhow::Result<Exit> {
     let seen = ended?;
     let value = json!({
         "copies": seen.copies, "bytes_hashed": if check.hashes { seen.bytes } else { 0 },
-        "blobs": seen.blobs, "damaged": seen.damaged, "orphans": seen.orphans,
+        "kept": seen.kept, "blobs": seen.blobs, "damaged": seen.damaged, "orphans": seen.orphans,
     });
     let text = format!(
-        "{} copies and {} blobs checked: {} damaged, {} orphans{}",
+        "{} copies, {} documents and binned copies and {} blobs checked: {} damaged, {} orphans{}",
         seen.copies,
+        seen.kept,
         seen.blobs,
         seen.damaged,
         seen.orphans,
@@ -63,9 +65,15 @@ pub async fn run(check: &Check, output: Output) -> anyhow::Result<Exit> {
 
 fn described(finding: &Finding) -> (serde_json::Value, String) {
     let (kind, text) = match finding {
-        Finding::MissingBlob { .. } => ("missing-blob", "its blob is missing"),
-        Finding::ShortBlob { .. } => ("short-blob", "its blob is shorter than it was"),
-        Finding::ChangedBlob { .. } => ("changed-blob", "its blob's hash is not what it was"),
+        Finding::MissingBlob { .. } | Finding::Kept { damage: Damage::Missing, .. } => {
+            ("missing-blob", "its blob is missing")
+        }
+        Finding::ShortBlob { .. } | Finding::Kept { damage: Damage::Short, .. } => {
+            ("short-blob", "its blob is shorter than it was")
+        }
+        Finding::ChangedBlob { .. } | Finding::Kept { damage: Damage::Changed, .. } => {
+            ("changed-blob", "its blob's hash is not what it was")
+        }
         Finding::Orphan { removed: true, .. } => ("orphan", "named by no row: removed"),
         Finding::Orphan { removed: false, .. } => ("orphan", "named by no row"),
     };
@@ -75,6 +83,10 @@ fn described(finding: &Finding) -> (serde_json::Value, String) {
         | Finding::ChangedBlob { copy, key } => (
             json!({ "finding": kind, "copy": copy, "blob": key }),
             format!("copy {copy}: {text} ({key})"),
+        ),
+        Finding::Kept { kind: what, id, key, .. } => (
+            json!({ "finding": kind, "what": what.as_str(), "id": id, "blob": key }),
+            format!("{} {id}: {text} ({key})", what.as_str()),
         ),
         Finding::Orphan { key, bytes, removed } => (
             json!({ "finding": kind, "blob": key, "bytes": bytes, "removed": removed }),

@@ -13,6 +13,9 @@ use crate::access::permit::Subject;
 use crate::cli::exit::Exit;
 use crate::cli::fascicolo_args::Action;
 use crate::cli::fascicolo_args::Fascicolo as Arguments;
+use crate::cli::fascicolo_figures::completeness_text;
+use crate::cli::fascicolo_look::look;
+use crate::cli::fascicolo_outbox::outbox;
 use crate::cli::output::Output;
 use crate::cli::run::loaded;
 use crate::cli::run::set_up_log;
@@ -76,11 +79,20 @@ async fn act(
                 output.result(&case_json(&case), &case_text(&case));
             }
         }
-        Action::Assign { document, person } => {
+        Action::Assign { what, person } => {
             let person = fascicolo.find(permit, person).await?.id;
-            fascicolo.assign(permit, Waiting::Document(*document), Some(person), by).await?;
-            let text = format!("document {document} is person #{person}'s");
-            output.result(&json!({ "document": document, "person": person }), &text);
+            let (waiting, mut value) = if let Ok(document) = what.parse::<i64>() {
+                (Waiting::Document(document), json!({ "document": document }))
+            } else {
+                let study = fascicolo.study_named(permit, what).await?;
+                (Waiting::Study(study), json!({ "study": what }))
+            };
+            fascicolo.assign(permit, waiting, Some(person), by).await?;
+            value["person"] = person.into();
+            output.result(&value, &format!("{} {what} is person #{person}'s", waiting.kind()));
+        }
+        action @ (Action::Search { .. } | Action::Priors { .. }) => {
+            return look(fascicolo, permit, action, output).await;
         }
         Action::Merge { survivor, absorbed, reason } => {
             let survivor = fascicolo.find(permit, survivor).await?.id;
@@ -88,6 +100,16 @@ async fn act(
             let merge = fascicolo.merge(permit, survivor, absorbed, reason, by).await?;
             let text = format!("merge {merge}: person #{absorbed} is one with #{survivor}");
             output.result(&json!({ "merge": merge, "person": survivor }), &text);
+        }
+        action @ (Action::Outbox { .. }
+        | Action::Publish { .. }
+        | Action::Withdraw { .. }
+        | Action::Retry { .. }
+        | Action::SetAside { .. }) => return outbox(fascicolo, permit, action, by, output).await,
+        Action::Completeness { from, to } => {
+            for one in fascicolo.completeness(permit, from, to).await? {
+                output.result(&one, &completeness_text(&one));
+            }
         }
         Action::Unmerge { merge } => {
             fascicolo.unmerge(permit, *merge, by).await?;
@@ -163,7 +185,8 @@ fn study_json(study: &StudyBrief) -> Value {
         "instances": study.instances, "person": study.person })
 }
 
-fn document_json(document: &Document) -> Value {
+/// A document, for programs.
+pub(in crate::cli) fn document_json(document: &Document) -> Value {
     json!({ "document": document.id, "person": document.person, "kind": document.kind.as_str(),
         "title": document.title, "type": document.type_code, "version": document.version,
         "superseded_by": document.superseded_by, "service_date": document.service_date,
@@ -222,7 +245,8 @@ fn timeline_text(timeline: &Timeline) -> String {
     text.trim_end().to_owned()
 }
 
-fn document_text(document: &Document) -> String {
+/// A document, for people.
+pub(in crate::cli) fn document_text(document: &Document) -> String {
     let mut text =
         format!("document {}: {} {}", document.id, document.kind.as_str(), document.title);
     if document.version > 1 {

@@ -79,12 +79,14 @@ pub enum Action {
         #[arg(long, default_value_t = 50, value_name = "N")]
         limit: u32,
     },
-    /// Give a document that waits to a person.
-    #[command(after_help = "Examples:\n  lastra fascicolo assign 12 RSSMRA79B11C566R --by rossi")]
+    /// Give a document or a study that waits to a person.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo assign 12 RSSMRA79B11C566R --by rossi\n  lastra fascicolo assign 1.2.840.113619.2.62.9 '#40' --by rossi"
+    )]
     Assign {
-        /// The document's id.
-        #[arg(value_name = "DOCUMENT")]
-        document: i64,
+        /// The document's id, or the study's Study Instance UID.
+        #[arg(value_name = "DOCUMENT|STUDY")]
+        what: String,
         /// An identifier, `ISSUER|IDENTIFIER`, or `#ID`.
         #[arg(value_name = "PERSON")]
         person: String,
@@ -110,5 +112,97 @@ pub enum Action {
         /// The merge's id.
         #[arg(value_name = "MERGE")]
         merge: i64,
+    },
+    /// What is told to the national gateway: each report, how far it is, and why not further.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo outbox\n  lastra fascicolo outbox --stage refused --json"
+    )]
+    Outbox {
+        /// Only those of a stage: waiting, validated, sending, sent, done, refused, aside.
+        #[arg(long, value_name = "STAGE")]
+        stage: Option<String>,
+        /// After this entry.
+        #[arg(long, default_value_t = 0, value_name = "ENTRY")]
+        after: i64,
+        /// Entries shown at most.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// Publish a document at the national gateway.
+    #[command(after_help = "Examples:\n  lastra fascicolo publish 12 --by rossi")]
+    Publish {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+    },
+    /// Delete at the national gateway what was published of a document; it stays here.
+    #[command(after_help = "Examples:\n  lastra fascicolo withdraw 12 --by rossi")]
+    Withdraw {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+    },
+    /// Try an entry of the outbox again.
+    #[command(after_help = "Examples:\n  lastra fascicolo retry 7")]
+    Retry {
+        /// The entry's id.
+        #[arg(value_name = "ENTRY")]
+        entry: i64,
+    },
+    /// Set an entry of the outbox aside, until it is tried again.
+    #[command(after_help = "Examples:\n  lastra fascicolo set-aside 7")]
+    SetAside {
+        /// The entry's id.
+        #[arg(value_name = "ENTRY")]
+        entry: i64,
+    },
+    /// How complete what each organisation feeds is: studies without report, reports without images,
+    /// days from the service to the report here and in the national index.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo completeness\n  lastra fascicolo completeness --from 20260101 --to 20260331 --json"
+    )]
+    Completeness {
+        /// Services from this day, `YYYYMMDD`.
+        #[arg(long, default_value = "", value_name = "DATE")]
+        from: String,
+        /// Services to this day, `YYYYMMDD`.
+        #[arg(long, default_value = "", value_name = "DATE")]
+        to: String,
+    },
+    /// Documents that hold all these words; `opac*` is any word that begins so.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo search opacità polm*\n  lastra fascicolo search frattura --person RSSMRA79B11C566R --json"
+    )]
+    Search {
+        /// Words.
+        #[arg(required = true, value_name = "WORD")]
+        words: Vec<String>,
+        /// Only this person's: an identifier, `ISSUER|IDENTIFIER`, or `#ID`.
+        #[arg(long, value_name = "PERSON")]
+        person: Option<String>,
+        /// Documents shown at most.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// Was it done already? A person's examinations of the same modality and body part.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo priors RSSMRA79B11C566R --modality CT --body-part CHEST\n  lastra fascicolo priors --order RX2600417 --body-part CHEST --days 30 --json"
+    )]
+    Priors {
+        /// An identifier, `ISSUER|IDENTIFIER`, or `#ID`; or name an order.
+        #[arg(value_name = "PERSON", required_unless_present = "order")]
+        person: Option<String>,
+        /// An order's number (accession, placer's, filler's), `NUMBER` or `ISSUER|NUMBER`.
+        #[arg(long, value_name = "NUMBER")]
+        order: Option<String>,
+        /// Modality; an order's own unless given.
+        #[arg(long, value_name = "MODALITY")]
+        modality: Option<String>,
+        /// Body part, as DICOM's Body Part Examined.
+        #[arg(long, default_value = "", value_name = "PART")]
+        body_part: String,
+        /// Days back an examination still counts.
+        #[arg(long, default_value_t = 90, value_name = "N")]
+        days: u16,
     },
 }

@@ -6,11 +6,16 @@
 pub mod args;
 pub mod bin;
 pub mod check;
+pub mod checklist;
 pub mod configuration;
+pub mod conformance;
 pub mod demo;
 pub mod exit;
 pub mod fascicolo;
 pub mod fascicolo_args;
+pub mod fascicolo_figures;
+pub mod fascicolo_look;
+pub mod fascicolo_outbox;
 pub mod import;
 pub mod journal;
 pub mod object;

@@ -11,6 +11,7 @@ use crate::cli::args::Command;
 use crate::cli::bin;
 use crate::cli::check;
 use crate::cli::configuration;
+use crate::cli::conformance;
 use crate::cli::demo;
 use crate::cli::exit::Exit;
 use crate::cli::exit::of_error;
@@ -59,6 +60,7 @@ async fn dispatch(command: Command, output: Output) -> anyhow::Result<Exit> {
         Command::Viewer(viewer) => viewer::run(&viewer, output),
         Command::Bin(bin) => bin::run(&bin, output).await,
         Command::Fascicolo(fascicolo) => fascicolo::run(&fascicolo, output).await,
+        Command::Conformance(conformance) => Ok(conformance::run(&conformance, output)),
         Command::Config(config) => configuration::run(&config, output),
     }
 }

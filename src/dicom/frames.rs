@@ -5,7 +5,10 @@ mod tests;
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use crate::dicom::header::PixelShape;
+use crate::dicom::syntax::EXPLICIT_LITTLE;
 
 /// The frames of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +37,13 @@ pub enum FrameTable {
 pub struct FramePlace {
     /// Data set ranges, to be joined.
     pub ranges: Vec<Range<u64>>,
-    /// Bits to leave out at the front of the joined bytes (bit-packed native frames), 0 to 7.
+    /// Bits to leave out at the front of the joined bytes: 0 to 7, or to 15 where words are turned.
     pub bit_offset: u8,
     /// Bits of the frame when native; `None` when encapsulated.
     pub bits: Option<u64>,
+    /// The joined bytes are big endian words of 16 bits, which are turned before anything is left
+    /// out at the front.
+    pub turned: bool,
 }
 
 /// The most fragments whose places are kept; pixel data of more has an unknown frame table.
@@ -93,6 +99,7 @@ impl FrameTable {
                     ranges: vec![range],
                     bit_offset: first_bit.to_le_bytes()[0] & 7,
                     bits: Some(*frame_bits),
+                    turned: false,
                 })
             }
             Self::Encapsulated { fragments, first_fragment } => {
@@ -101,11 +108,74 @@ impl FrameTable {
                 let next = first_fragment.get(index.checked_add(1)?);
                 let end = next.map_or(Ok(fragments.len()), |&next| next.try_into()).ok()?;
                 let ranges = fragments.get(first..end)?.to_vec();
-                Some(FramePlace { ranges, bit_offset: 0, bits: None })
+                Some(FramePlace { ranges, bit_offset: 0, bits: None, turned: false })
             }
             Self::Native { .. } | Self::Unknown => None,
         }
     }
+}
+
+impl FramePlace {
+    /// This place among big endian words of 16 bits, which begin where `value` does. Samples of a
+    /// byte or less stand in a word from its low end on (PS3.5 §8.1.1), so that a frame that begins
+    /// or ends inside a word needs the whole of it, turned. Where no frame does, words stay as they
+    /// are stored: how they are turned is then for whoever knows the size of a sample.
+    #[must_use]
+    pub fn in_words(mut self, value: &Range<u64>) -> Self {
+        if self.bits.is_none_or(|bits| bits.is_multiple_of(16)) {
+            return self;
+        }
+        self.turned = true;
+        for range in &mut self.ranges {
+            let (start, end) =
+                (range.start.saturating_sub(value.start), range.end.saturating_sub(value.start));
+            if start % 2 == 1 {
+                range.start = range.start.saturating_sub(1);
+                self.bit_offset = self.bit_offset.saturating_add(8);
+            }
+            range.end = range.end.saturating_add(end % 2).min(value.end);
+        }
+        self
+    }
+
+    /// The transfer syntax the frame's bytes are in, once [`FramePlace::taken_of`] has made them.
+    pub fn syntax<'a>(&self, stored: &'a str) -> &'a str {
+        if self.turned { EXPLICIT_LITTLE } else { stored }
+    }
+
+    /// The frame's bytes, of what lies in its ranges, joined: words turned; a frame of single bits
+    /// moved so that its first pixel is bit 0 (PS3.5 §8.1.1: the first pixel is the least
+    /// significant bit), its last byte cleared past its end.
+    pub fn taken_of(&self, joined: Bytes) -> Bytes {
+        let Some(bits) = self.bits else { return joined };
+        let joined = if self.turned { turned(&joined) } else { joined };
+        let whole = usize::from(self.bit_offset >> 3).min(joined.len());
+        let bytes = joined.slice(whole..);
+        let length = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX).min(bytes.len());
+        let shift = self.bit_offset & 7;
+        if shift == 0 && bits.is_multiple_of(8) {
+            return bytes.slice(..length);
+        }
+        let next = bytes.iter().copied().skip(1).chain(std::iter::once(0));
+        let pairs = bytes.iter().copied().zip(next).take(length);
+        let mut shifted: Vec<u8> = pairs
+            .map(|(low, high)| (u16::from_le_bytes([low, high]) >> shift).to_le_bytes()[0])
+            .collect();
+        let spare = u32::try_from((8 - bits % 8) % 8).unwrap_or(0);
+        if let Some(last) = shifted.last_mut() {
+            *last &= 0xFF_u8 >> spare;
+        }
+        shifted.into()
+    }
+}
+
+/// Words of 16 bits in the other byte order; a byte without its other half stays.
+fn turned(bytes: &[u8]) -> Bytes {
+    let mut bytes = bytes.to_vec();
+    for word in bytes.as_chunks_mut::<2>().0 {
+        word.reverse();
+    }
+    bytes.into()
 }
 
 /// Gathers what a scan tells of encapsulated pixel data, to place its frames at the end.

@@ -12,7 +12,7 @@ use dicom_core::{Tag, VR};
 use crate::dicom::frames::{FramePlace, FrameTable};
 use crate::dicom::limits::Limits;
 use crate::dicom::scan::{Problem, ScanError, Scanner, Visit};
-use crate::dicom::syntax::Encoding;
+use crate::dicom::syntax::{Encoding, has_big_pixels};
 
 /// Places in an object. Data set offsets count from the first byte of the (inflated) data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,10 +114,16 @@ impl Layout {
         shift(data_set.start)..shift(data_set.end)
     }
 
-    /// Where frame `index` (from 0) lies in the data set.
-    pub fn frame(&self, index: u32) -> Option<FramePlace> {
+    /// Where frame `index` (from 0) lies in the data set, which is in that transfer syntax.
+    pub fn frame(&self, index: u32, transfer_syntax: &str) -> Option<FramePlace> {
         let pixels = self.pixels.as_ref()?;
-        pixels.frames.place(index, &pixels.value)
+        let place = pixels.frames.place(index, &pixels.value)?;
+        if !has_big_pixels(transfer_syntax) {
+            return Some(place);
+        }
+        let element = self.bulk.iter().find(|bulk| bulk.value == pixels.value);
+        let bytes = element.is_some_and(|element| element.vr == VR::OB);
+        Some(if bytes { place } else { place.in_words(&pixels.value) })
     }
 
     /// Scans the object's header: `pieces` are what [`Layout::header_ranges`] asked for, in order.

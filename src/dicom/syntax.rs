@@ -41,6 +41,11 @@ impl Encoding {
     }
 }
 
+/// Whether words of native pixel data are big endian.
+pub fn has_big_pixels(uid: &str) -> bool {
+    matches!(uid, EXPLICIT_BIG | GE_PRIVATE_IMPLICIT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Encoding;

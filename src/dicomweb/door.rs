@@ -11,6 +11,7 @@ use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::dicom::uid::Uid;
 use crate::dicomweb::address::AskedPatient;
+use crate::fascicolo::fascicolo::Fascicolo;
 use crate::http::base::PublicUrl;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
@@ -53,6 +54,8 @@ impl Settings {
 pub struct Door {
     /// The archive.
     pub archive: Archive,
+    /// Whose studies are: manifests name people.
+    pub fascicolo: Fascicolo,
     /// Where absolute URLs begin.
     pub public: PublicUrl,
     /// Limits.

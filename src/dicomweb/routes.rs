@@ -14,9 +14,12 @@ use crate::dicomweb::bin::{BIN, list_bin, restore};
 use crate::dicomweb::capabilities::capabilities;
 use crate::dicomweb::changes::{LISTENERS, changes};
 use crate::dicomweb::commitment::{COMMITMENT, check_commitment, request_commitment};
+use crate::dicomweb::completeness::completeness;
 use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
+use crate::dicomweb::manifest::retrieve_manifest;
 use crate::dicomweb::openapi::description;
+use crate::dicomweb::priors::priors;
 use crate::dicomweb::qido::{search_instances, search_series, search_studies};
 use crate::dicomweb::stow::store_instances;
 use crate::dicomweb::wado::{retrieve_instance, retrieve_instances};
@@ -26,11 +29,12 @@ use crate::dicomweb::wado_metadata::retrieve_metadata;
 use crate::dicomweb::wado_pixels::{retrieve_instance_pixels, retrieve_pixels};
 use crate::dicomweb::wado_rendered::{retrieve_rendered, retrieve_thumbnail};
 use crate::dicomweb::wado_uri::retrieve_by_uri;
+use crate::fascicolo::fascicolo::Fascicolo;
 use crate::http::base::PublicUrl;
 
 /// Routes whose request bodies the hallway does not bound: STOW-RS reads them as a stream, and a
 /// request for commitment has its own bound.
-pub const LARGE_BODIES: &[&str] = &[
+pub const LARGE_BODIES: [&str; 3] = [
     "/dicom-web/studies",
     "/dicom-web/studies/{study}",
     "/dicom-web/commitment-requests/{transaction}",
@@ -40,9 +44,14 @@ pub const LARGE_BODIES: &[&str] = &[
 pub const WADO_URI: &str = "/wado";
 
 /// All routes. `HEAD` is answered wherever `GET` is.
-pub fn router(archive: Archive, public: PublicUrl, settings: Settings) -> Router {
+pub fn router(
+    archive: Archive,
+    fascicolo: Fascicolo,
+    public: PublicUrl,
+    settings: Settings,
+) -> Router {
     let listeners = Arc::new(Semaphore::new(LISTENERS));
-    let door = Door { archive, public, settings: Arc::new(settings), listeners };
+    let door = Door { archive, fascicolo, public, settings: Arc::new(settings), listeners };
     let routes = routes().route_layer(from_fn_with_state(door.clone(), gone));
     Router::new().nest(ROOT, routes.with_state(door.clone())).merge(beside().with_state(door))
 }
@@ -61,6 +70,8 @@ fn beside() -> Router<Door> {
         .route(&format!("{ROOT}/"), options(capabilities))
         .route(WADO_URI, get(retrieve_by_uri))
         .route("/changes", get(changes))
+        .route("/completeness", get(completeness))
+        .route("/priors", get(priors))
         .route("/openapi.json", get(description))
 }
 
@@ -82,6 +93,7 @@ fn routes() -> Router<Door> {
         .route(series, get(retrieve_instances))
         .route(instance, get(retrieve_instance))
         .route(frames, get(retrieve_frames))
+        .route(&format!("{study}/manifest"), get(retrieve_manifest))
         .route(&format!("{study}/pixeldata"), get(retrieve_pixels))
         .route(&format!("{series}/pixeldata"), get(retrieve_pixels))
         .route(&format!("{instance}/pixeldata"), get(retrieve_instance_pixels))

@@ -5,5 +5,12 @@
 //! Start at [`report`] for structured reports, [`cda`] for CDA; both become a [`page`].
 
 pub mod cda;
+pub mod letter;
+pub mod manifest;
+pub mod manifest_fhir;
+pub mod manifest_kos;
 pub mod page;
+pub mod pdf;
+mod pdf_content;
+pub mod pdf_text;
 pub mod report;

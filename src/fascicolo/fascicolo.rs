@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
+use futures::TryStreamExt;
+
 use crate::access::permit::Access;
 use crate::access::permit::Permit;
 use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
+use crate::archive::error::ArchiveError;
+use crate::archive::retrieve::ByteStream;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::fascicolo::error::FascicoloError;
@@ -14,6 +19,7 @@ use crate::fascicolo::issuers::Settings;
 use crate::index::fascicolo::DocumentsOf;
 use crate::index::port::SharedIndex;
 use crate::model::document::Document;
+use crate::model::organisation::Organisation;
 use crate::model::person::Merge;
 use crate::model::person::Person;
 use crate::people::identifier::Identifier;
@@ -32,19 +38,30 @@ pub(in crate::fascicolo) struct Inner {
     pub(in crate::fascicolo) blobs: Blobs,
     pub(in crate::fascicolo) clock: SharedClock,
     pub(in crate::fascicolo) issuers: Issuers,
+    /// Organisations that feed the archive.
+    pub(in crate::fascicolo) organisations: Vec<Organisation>,
+    /// Retrieve Location UID of manifests; empty: made of the archive's address.
+    pub(in crate::fascicolo) location_uid: String,
+    /// Whether new radiology reports go to the national gateway by themselves.
+    pub(in crate::fascicolo) publishes: bool,
 }
 
 impl Fascicolo {
     /// The fascicolo over its parts.
     pub fn new(
         settings: &Settings,
+        organisations: Vec<Organisation>,
+        publishes: bool,
         archive: Archive,
         index: SharedIndex,
         blobs: Blobs,
         clock: SharedClock,
     ) -> Self {
         let issuers = Issuers::new(settings);
-        Self { inner: Arc::new(Inner { archive, index, blobs, clock, issuers }) }
+        let location_uid = settings.location_uid.clone();
+        let inner =
+            Inner { archive, index, blobs, clock, issuers, organisations, location_uid, publishes };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Who decides accesses; doors ask it for their permits.
@@ -83,6 +100,17 @@ impl Fascicolo {
     ) -> Result<bytes::Bytes, FascicoloError> {
         let document = self.document(permit, id).await?;
         Ok(self.inner.blobs.read(&document.blob_key, 0..document.blob_bytes).await?)
+    }
+
+    /// The bytes of a document as they came, as a stream.
+    pub fn document_stream(
+        &self,
+        permit: &Permit,
+        document: &Document,
+    ) -> Result<ByteStream, FascicoloError> {
+        may(permit)?;
+        let stream = self.inner.blobs.stream(&document.blob_key, 0..document.blob_bytes);
+        Ok(stream.map_err(ArchiveError::from).boxed())
     }
 
     /// Makes `absorbed` one with `survivor`; gives the merge, by which it can be undone.

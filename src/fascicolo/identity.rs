@@ -49,19 +49,40 @@ impl Fascicolo {
         let identity = self.identity(&permit, &first).await?;
         let references = self.inner.issuers.references(&study_references(&study, &identity));
         self.inner.index.add_study_references(study.id, &references).await?;
+        let numbers = identity.patient_ids.iter().chain(&identity.accessions);
+        let assigners = numbers.map(|number| assigner_of(number.assigner()));
+        self.mark_study(study.id, id, assigners).await?;
         self.identify_study(&study, &identity).await?;
-        if is_document(&first.sop_class) {
-            self.take_encapsulated(&permit, &study, &first, &identity).await?;
+        self.inner.index.study_changed(study.id, self.now_us()).await?;
+        if is_document(&first.sop_class) || is_report(&first.sop_class) {
+            self.take_instance(&permit, &study, &first, &identity).await?;
             let mut taken = 1_usize;
             while let Some(next) = instances.try_next().await?
                 && taken < MOST_DOCUMENTS
             {
                 let identity = self.identity(&permit, &next).await?;
-                self.take_encapsulated(&permit, &study, &next, &identity).await?;
+                self.take_instance(&permit, &study, &next, &identity).await?;
                 taken = taken.saturating_add(1);
             }
         }
         self.link_study(study.id).await
+    }
+
+    /// Takes the document an instance holds or the report it is; what is neither is passed over.
+    async fn take_instance(
+        &self,
+        permit: &Permit,
+        study: &StudyBrief,
+        located: &Located,
+        identity: &Identity,
+    ) -> Result<(), FascicoloError> {
+        if is_document(&located.sop_class) {
+            return self.take_encapsulated(permit, study, located, identity).await;
+        }
+        if !is_report(&located.sop_class) {
+            return Ok(());
+        }
+        self.take_structured(permit, study, located, identity).await
     }
 
     /// What an instance's header says of who and which.
@@ -155,4 +176,11 @@ fn study_references(study: &StudyBrief, identity: &Identity) -> Vec<Reference> {
 /// Encapsulated PDF and CDA Storage (PS3.4 Table B.5-1).
 fn is_document(sop_class: &str) -> bool {
     matches!(sop_class, "1.2.840.10008.5.1.4.1.1.104.1" | "1.2.840.10008.5.1.4.1.1.104.2")
+}
+
+/// Structured reports people write and read: Basic Text, Enhanced, Comprehensive and Comprehensive 3D SR
+/// Storage (PS3.4 Table B.5-1).
+fn is_report(sop_class: &str) -> bool {
+    let class = sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.88.");
+    matches!(class, Some("11" | "22" | "33" | "34"))
 }

@@ -7,6 +7,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::access::permit::Permit;
+use crate::archive::document::Reading;
 use crate::blobs::key::BlobKind;
 use crate::dicom::identity::Identity;
 use crate::fascicolo::error::FascicoloError;
@@ -14,15 +15,20 @@ use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fascicolo::fascicolo::may;
 use crate::fascicolo::identity::identifiers;
 use crate::fascicolo::recognise::Recognised;
+use crate::fascicolo::recognise::fhir_references;
+use crate::fascicolo::recognise::fhir_subject;
 use crate::fascicolo::recognise::recognise;
 use crate::fascicolo::recognise::references;
 use crate::fascicolo::recognise::subject;
+use crate::fascicolo::search::words;
 use crate::hl7::v2::types::date;
 use crate::index::fascicolo::DocumentsOf;
 use crate::index::fascicolo::Entered;
 use crate::index::port::Located;
 use crate::model::document::Document;
+use crate::model::document::DocumentKind;
 use crate::model::document::DocumentSubject;
+use crate::model::document::NEXT_VERSION;
 use crate::model::document::NewDocument;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
@@ -55,6 +61,35 @@ pub struct Arriving {
     pub service_date: String,
     /// The DICOM instance it came in, by row.
     pub instance: Option<i64>,
+    /// What its bringer says it is and how it reads, where its bytes alone do not tell.
+    pub as_read: Option<AsRead>,
+    /// What the sender says of it, where the document itself says nothing.
+    pub described: Described,
+}
+
+/// How a document reads whose bytes alone do not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsRead {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Its own identifier, `root^extension`.
+    pub document_id: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a sender says of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// The identifier of all its versions, `root^extension`: each that comes is the next. Empty:
+    /// it has no versions.
+    pub set_id: String,
+    /// Its type's code.
+    pub type_code: String,
+    /// When it was made, as HL7 writes times.
+    pub effective: String,
+    /// Its text, for searching.
+    pub text: String,
 }
 
 /// What became of a document, once it is durable.
@@ -113,6 +148,54 @@ impl Fascicolo {
             title: study.description.clone(),
             service_date: study.date.clone(),
             instance: Some(located.id),
+            as_read: None,
+            described: Described::default(),
+        };
+        self.take_in(arriving).await.map(drop)
+    }
+
+    /// Takes the structured report an instance is: its file, and its text as people read it.
+    pub(in crate::fascicolo) async fn take_structured(
+        &self,
+        permit: &Permit,
+        study: &StudyBrief,
+        located: &Located,
+        identity: &Identity,
+    ) -> Result<(), FascicoloError> {
+        let archive = &self.inner.archive;
+        if usize::try_from(located.blob_bytes).map_or(true, |bytes| bytes > MAX_BYTES) {
+            return Err(FascicoloError::TooLong(MAX_BYTES));
+        }
+        let mut file = archive.file(permit, located)?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = file.try_next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        let page = archive.report(permit, located, Reading::Plain).await?;
+        let text = String::from_utf8_lossy(&page.bytes).into_owned();
+        let arriving = Arriving {
+            bytes: bytes.into(),
+            source: "dicom".to_owned(),
+            subject: DocumentSubject {
+                identifiers: identifiers(&identity.patient_ids),
+                name: identity.name.clone(),
+                birth_date: identity.birth_date.clone(),
+                sex: identity.sex.clone(),
+            },
+            references: vec![Reference {
+                kind: ReferenceKind::Study,
+                assigner: String::new(),
+                value: study.uid.clone(),
+            }],
+            title: text.lines().next().unwrap_or_default().to_owned(),
+            service_date: study.date.clone(),
+            instance: Some(located.id),
+            as_read: Some(AsRead {
+                kind: DocumentKind::Sr,
+                document_id: format!("{}^", located.path.instance.as_str()),
+                text,
+            }),
+            described: Described::default(),
         };
         self.take_in(arriving).await.map(drop)
     }
@@ -148,11 +231,13 @@ impl Fascicolo {
         // Parsing and hashing take more than half a millisecond: off the async threads.
         let look = move || (recognise(&bytes), <[u8; 32]>::from(Sha256::digest(&bytes)));
         let (found, sha256) = self.inner.archive.compute(weight, look).await?;
+        let cda = found.cda.clone();
         let (index, now) = (&self.inner.index, self.now_us());
         let blob_key = self.inner.blobs.put(BlobKind::Document, arriving.bytes.clone()).await?;
         let mut new = new_document(&arriving, found, sha256, blob_key.clone());
         new.references = self.inner.issuers.references(&new.references);
         new.patient.identifiers = self.inner.issuers.identifiers(&new.patient.identifiers);
+        let said = words(&format!("{} {}", new.title, new.text));
         let entered = index.put_document(&new, now).await?;
         let (id, known) = match entered {
             Entered::New(id) => (id, false),
@@ -163,6 +248,8 @@ impl Fascicolo {
                 (id, true)
             }
         };
+        index.put_words(id, &said).await?;
+        self.mark_document(id, cda.as_deref(), &arriving.source, &new.patient).await?;
         let sighting = Sighting {
             subject: Sighted::Document(id),
             identifiers: new.patient.identifiers,
@@ -173,6 +260,7 @@ impl Fascicolo {
         };
         let attached = self.identify(&sighting, Waiting::Document(id)).await?;
         self.link_document(id).await?;
+        self.publish_new(id, cda.as_deref()).await?;
         let document = index.documents(DocumentsOf::Id(id), 1).await?.pop();
         let document = document.ok_or(FascicoloError::Unknown("this document"))?;
         Ok(Taken { document, known, attached })
@@ -192,38 +280,62 @@ fn new_document(
     let own = |text: Option<&String>, other: &str| {
         text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| other.to_owned())
     };
-    let text = match cda {
-        Some(cda) => cda.plain_text(),
-        None if found.kind == crate::model::document::DocumentKind::Text => {
-            String::from_utf8_lossy(&arriving.bytes).into_owned()
-        }
-        None => String::new(),
+    let (fhir, as_read) = (found.fhir.as_deref(), arriving.as_read.as_ref());
+    let described = if cda.is_none() && fhir.is_none() {
+        arriving.described.clone()
+    } else {
+        Described::default()
     };
-    let service = cda.map(|cda| date(&cda.service_time));
-    let made = cda.map(|cda| date(&cda.effective_time));
+    let numbered = if described.set_id.is_empty() { 0 } else { NEXT_VERSION };
+    let text = match (cda, as_read) {
+        (Some(cda), _) => cda.plain_text(),
+        (None, Some(read)) => read.text.clone(),
+        (None, None) if found.text.is_empty() => described.text.clone(),
+        (None, None) => found.text.clone(),
+    };
+    let service = cda.map(|cda| &cda.service_time).or(fhir.map(|fhir| &fhir.service_time));
+    let service = service.map(|time| date(time));
+    let effective = cda
+        .map(|cda| cda.effective_time.clone())
+        .or(fhir.map(|fhir| fhir.issued.clone()))
+        .unwrap_or(described.effective);
+    let made = (!effective.is_empty()).then(|| date(&effective));
     let mut references = cda.map(references).unwrap_or_default();
+    references.extend(fhir.map(fhir_references).unwrap_or_default());
     references.extend(arriving.references.iter().cloned());
     references.sort();
     references.dedup();
     NewDocument {
-        kind: found.kind,
+        kind: as_read.map_or(found.kind, |read| read.kind),
         media_type: found.media_type,
         sha256,
         blob_key,
         blob_bytes: arriving.bytes.len() as u64,
         source: arriving.source.clone(),
-        document_id: cda.map(|cda| id(&cda.id)).unwrap_or_default(),
-        set_id: cda.and_then(|cda| cda.set_id.as_ref()).map(id).unwrap_or_default(),
-        version: cda.and_then(|cda| cda.version).unwrap_or(0),
+        document_id: cda
+            .map(|cda| id(&cda.id))
+            .or(fhir.map(|fhir| fhir.id.clone()))
+            .or(as_read.map(|read| read.document_id.clone()))
+            .unwrap_or_default(),
+        set_id: cda.and_then(|cda| cda.set_id.as_ref()).map_or(described.set_id, id),
+        version: cda.map_or(numbered, |cda| cda.version.unwrap_or(0)),
         replaces: cda.map(|cda| cda.replaces.iter().map(id).collect()).unwrap_or_default(),
-        type_code: cda.map(|cda| cda.code.code.clone()).unwrap_or_default(),
-        title: own(cda.map(|cda| &cda.title), &arriving.title),
-        effective: cda.map(|cda| cda.effective_time.clone()).unwrap_or_default(),
+        type_code: cda
+            .map(|cda| &cda.code.code)
+            .or(fhir.map(|fhir| &fhir.code))
+            .cloned()
+            .unwrap_or(described.type_code),
+        title: own(cda.map(|cda| &cda.title).or(fhir.map(|fhir| &fhir.title)), &arriving.title),
+        effective,
         service_date: own(service.as_ref(), &own(made.as_ref(), &arriving.service_date)),
         confidentiality: cda.map(|cda| cda.confidentiality.clone()).unwrap_or_default(),
         findings: found.findings,
         text: text.chars().take(MOST_TEXT).collect(),
-        patient: cda.map_or_else(|| arriving.subject.clone(), subject),
+        patient: match (cda, fhir) {
+            (Some(cda), _) => subject(cda),
+            (None, Some(fhir)) if !fhir.identifiers.is_empty() => fhir_subject(fhir),
+            (None, _) => arriving.subject.clone(),
+        },
         references,
         instance: arriving.instance,
     }

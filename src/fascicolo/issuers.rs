@@ -19,6 +19,9 @@ pub struct Settings {
     /// Other names of issuers, each with the one it is kept under:
     /// `issuers = { "OSPEDALE_PROVA" = "2.25.6636" }`.
     pub issuers: BTreeMap<String, String>,
+    /// OID of this archive, by which manifests say where images lie (Retrieve Location UID); empty: one
+    /// made of its address.
+    pub location_uid: String,
 }
 
 /// Issuers as they are kept.
@@ -26,6 +29,15 @@ pub struct Settings {
 pub(in crate::fascicolo) struct Issuers {
     default: String,
     names: BTreeMap<String, String>,
+}
+
+/// An issuer the settings name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// The name it is kept under: an OID, or a name in upper case.
+    pub kept: String,
+    /// Its other names.
+    pub names: Vec<String>,
 }
 
 impl Issuers {
@@ -42,6 +54,25 @@ impl Issuers {
     fn kept<'a>(&'a self, assigner: &'a str) -> &'a str {
         let assigner = if assigner.is_empty() { &self.default } else { assigner };
         self.names.get(assigner).map_or(assigner, String::as_str)
+    }
+
+    /// The name an issuer is kept under; one that is not named stays so.
+    pub(in crate::fascicolo) fn named(&self, assigner: &str) -> String {
+        let assigner = assigner_of(assigner);
+        self.names.get(&assigner).cloned().unwrap_or(assigner)
+    }
+
+    /// Issuers the settings name, each once.
+    pub(in crate::fascicolo) fn all(&self) -> Vec<Issuer> {
+        let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        if !self.default.is_empty() {
+            all.entry(self.kept("")).or_default();
+        }
+        for (name, kept) in &self.names {
+            all.entry(kept).or_default().push(name.clone());
+        }
+        let issuer = |(kept, names): (&str, Vec<String>)| Issuer { kept: kept.to_owned(), names };
+        all.into_iter().map(issuer).collect()
     }
 
     /// Identifiers with their issuers as they are kept.
@@ -82,6 +113,7 @@ mod tests {
         let settings = Settings {
             default_issuer: "Ospedale Uno".to_owned(),
             issuers: [("Ospedale  uno".to_owned(), "2.25.1".to_owned())].into(),
+            ..Settings::default()
         };
         let issuers = Issuers::new(&settings);
         let read = |value: &str, of: &str| Identifier::read(value, of).unwrap();

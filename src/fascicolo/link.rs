@@ -31,7 +31,7 @@ use crate::people::candidate::Reason;
 use crate::people::candidate::compare;
 
 /// Who makes links that nobody asked for.
-const ITSELF: &str = "lastra";
+pub const ITSELF: &str = "lastra";
 /// Documents looked at again when a study arrives.
 const MOST_DOCUMENTS: usize = 200;
 

@@ -4,13 +4,19 @@
 //! anybody in a conflict; it waits in the reconciliation queue. Never here: HTML, FHIR, a protocol.
 //! Start at [`fascicolo`]; [`identity`] says whose something is, [`link`] what belongs together.
 
+pub mod completeness;
+pub mod consult;
 pub mod error;
 pub mod fascicolo;
 pub mod identity;
 pub mod intake;
 pub mod issuers;
 pub mod link;
+pub mod manifest;
 pub mod messages;
+pub mod outbox;
+pub mod priors;
 pub mod queue;
 pub mod recognise;
+pub mod search;
 pub mod timeline;

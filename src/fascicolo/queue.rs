@@ -99,6 +99,17 @@ impl Fascicolo {
         }
     }
 
+    /// The study somebody means by its Study Instance UID, by row; not one of several.
+    pub async fn study_named(&self, permit: &Permit, uid: &str) -> Result<i64, FascicoloError> {
+        may(permit)?;
+        let found = self.inner.index.studies(&StudiesOf::Uid(uid.to_owned()), 2).await?;
+        match found.as_slice() {
+            [study] => Ok(study.id),
+            [] => Err(FascicoloError::Unknown("this study")),
+            _ => Err(FascicoloError::Refused("the study is kept under several patients")),
+        }
+    }
+
     /// Lets an item wait no longer, and nothing else.
     pub async fn dismiss(
         &self,

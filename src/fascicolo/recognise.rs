@@ -4,9 +4,12 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
+use crate::documents::pdf_text;
 use crate::hl7::cda::document::ClinicalDocument;
 use crate::hl7::cda::rad;
 use crate::hl7::cda::xml::Document as Xml;
+use crate::hl7::fhir_report;
+use crate::hl7::fhir_report::FhirReport;
 use crate::model::document::DocumentKind;
 use crate::model::document::DocumentSubject;
 use crate::model::document::Reference;
@@ -22,6 +25,10 @@ pub struct Recognised {
     pub media_type: String,
     /// What the CDA in it says.
     pub cda: Option<Box<ClinicalDocument>>,
+    /// What the FHIR report it is says.
+    pub fhir: Option<Box<FhirReport>>,
+    /// Its text, where it is neither.
+    pub text: String,
     /// National rules the CDA breaks; `xml:` and the reason where it could not be read.
     pub findings: String,
 }
@@ -35,31 +42,82 @@ pub fn recognise(bytes: &[u8]) -> Recognised {
             Some((cda, findings)) => (Some(cda), findings),
             None => (None, String::new()),
         };
-        let media_type = "application/pdf".to_owned();
-        return Recognised { kind: DocumentKind::Pdf, media_type, cda, findings };
+        let text = if cda.is_none() { pdf_text::text(bytes) } else { String::new() };
+        return Recognised { cda, text, findings, ..of(DocumentKind::Pdf, "application/pdf") };
     }
     if start.starts_with(b"<") || wide {
-        let media_type = "text/xml".to_owned();
         return match read(bytes) {
             Ok((cda, findings)) => {
-                Recognised { kind: DocumentKind::Cda, media_type, cda: Some(cda), findings }
+                Recognised { cda: Some(cda), findings, ..of(DocumentKind::Cda, "text/xml") }
             }
             Err(reason) => Recognised {
-                kind: DocumentKind::Other,
-                media_type,
-                cda: None,
                 findings: format!("xml: {reason}"),
+                ..of(DocumentKind::Other, "text/xml")
             },
         };
     }
-    let is_text = std::str::from_utf8(bytes).is_ok();
-    let (kind, media_type) = if is_text {
-        (DocumentKind::Text, "text/plain; charset=utf-8")
-    } else {
-        (DocumentKind::Other, "application/octet-stream")
-    };
-    Recognised { kind, media_type: media_type.to_owned(), cda: None, findings: String::new() }
+    if start.starts_with(b"{")
+        && let Some(report) = fhir_report::read(start)
+    {
+        let shown = report.pdfs.iter().map(|pdf| pdf_text::text(pdf));
+        let text = [report.text.clone()].into_iter().chain(shown).collect::<Vec<_>>().join("\n");
+        let fhir = Some(Box::new(report));
+        return Recognised { fhir, text, ..of(DocumentKind::Fhir, "application/fhir+json") };
+    }
+    if bytes.get(128..132) == Some(b"DICM") {
+        return of(DocumentKind::Other, "application/dicom");
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Recognised {
+            text: text.to_owned(),
+            ..of(DocumentKind::Text, "text/plain; charset=utf-8")
+        },
+        Err(_) => of(DocumentKind::Other, "application/octet-stream"),
+    }
 }
+
+/// A document of which no more is known.
+fn of(kind: DocumentKind, media_type: &str) -> Recognised {
+    Recognised {
+        kind,
+        media_type: media_type.to_owned(),
+        cda: None,
+        fhir: None,
+        text: String::new(),
+        findings: String::new(),
+    }
+}
+
+/// Whom a FHIR report says it is about.
+pub fn fhir_subject(report: &FhirReport) -> DocumentSubject {
+    DocumentSubject {
+        identifiers: report.identifiers.clone(),
+        name: report.name.clone(),
+        birth_date: report.birth_date.clone(),
+        sex: report.sex.clone(),
+    }
+}
+
+/// The numbers by which a FHIR report names its study.
+pub fn fhir_references(report: &FhirReport) -> Vec<Reference> {
+    let reference = |kind, value: &str, assigner: &str| Reference {
+        kind,
+        assigner: assigner_of(assigner),
+        value: value.to_owned(),
+    };
+    let studies = report.studies.iter().map(|uid| reference(ReferenceKind::Study, uid, ""));
+    let accessions = report.accessions.iter();
+    let accessions = accessions.map(|(n, of)| reference(ReferenceKind::Accession, n, of));
+    let orders = report.orders.iter().map(|(n, of)| {
+        // The national index has another root for prescriptions.
+        let of = if NRE_ROOTS.contains(&of.as_str()) { NRE } else { of };
+        reference(ReferenceKind::Order, n, of)
+    });
+    studies.chain(accessions).chain(orders).collect()
+}
+
+/// Roots of prescriptions: in CDA, and in the national index.
+const NRE_ROOTS: [&str; 2] = [NRE, "2.16.840.1.113883.2.9.4.3.8"];
 
 /// Whom a CDA says it is about.
 pub fn subject(cda: &ClinicalDocument) -> DocumentSubject {

@@ -3,4 +3,5 @@
 //! Never here: I/O, waiting, recursion on input. Start at [`cda::document`] and [`v2::message`].
 
 pub mod cda;
+pub mod fhir_report;
 pub mod v2;

@@ -44,6 +44,11 @@ impl Caller {
         self.ask(Subject::Archive)
     }
 
+    /// May they consult fascicoli, and bring documents to them?
+    pub fn may_consult(&self) -> Result<Permit, Problem> {
+        self.ask(Subject::Archive)
+    }
+
     /// Where they ask from, when it is known.
     pub fn address(&self) -> Option<SocketAddr> {
         match self.actor {

@@ -44,6 +44,13 @@ impl QueryString {
         Ok(Self { pairs })
     }
 
+    /// These parameters, and behind them others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.pairs.extend(others.pairs);
+        self
+    }
+
     /// Names and values in the order they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|pair| (pair.name.as_str(), pair.value.as_str()))

@@ -4,10 +4,13 @@
 //! value still as the object gave it: what they mean for a picture is `render`'s to say.
 
 mod collector;
+pub mod frame_tables;
 mod palette;
 #[cfg(test)]
 mod tests;
 mod value;
+
+use std::collections::BTreeMap;
 
 use dicom_core::VR;
 
@@ -15,6 +18,7 @@ use crate::dicom::scan::{Element, Value, Visit};
 use crate::dicom::syntax::Encoding;
 use crate::imaging::render::WindowFunction;
 use collector::Heard;
+use frame_tables::FrameTables;
 
 /// Attributes needed to decode and draw a frame.
 #[expect(clippy::struct_excessive_bools, reason = "each is an attribute with two values")]
@@ -63,14 +67,16 @@ pub struct PixelAttributes {
     /// How tall a pixel is by its width, from Pixel Aspect Ratio (0028,0034), else from Pixel
     /// Spacing, Imager Pixel Spacing or Nominal Scanned Pixel Spacing; 1 when square or unknown.
     pub tallness: f64,
-    /// Modality LUT Sequence (0028,3000).
+    /// Modality LUT Sequence (0028,3000), of the object or of all its frames.
     pub modality_lut: LutState,
-    /// VOI LUT Sequence (0028,3010), first item.
+    /// VOI LUT Sequence (0028,3010), first item, of the object or of all its frames.
     pub voi_lut: LutState,
     /// Rescale and window of the whole object, and of the shared functional groups over it.
     pub values: ValueRules,
     /// What the per-frame functional groups say instead, by frame index.
     pub per_frame: Vec<ValueRules>,
+    /// Lookup tables of the per-frame functional groups, by frame index.
+    pub frame_tables: BTreeMap<u32, FrameTables>,
 }
 
 /// How stored values become modality values, and which of those a window shows.
@@ -232,17 +238,34 @@ impl Visit for PixelCollector {
 }
 
 impl PixelAttributes {
-    /// The rules of frame `index` (from 0): its own, else the shared ones.
+    /// The rules of frame `index` (from 0): its own, else the shared ones. Where a frame has a table
+    /// of its own, what is shared is not said of it.
     pub fn rules(&self, index: u32) -> ValueRules {
         let own = usize::try_from(index).ok().and_then(|index| self.per_frame.get(index));
         let own = own.copied().unwrap_or_default();
+        let tables = self.frame_tables.get(&index);
+        let shared_rescale =
+            self.values.rescale.filter(|_| tables.is_none_or(|own| own.modality.is_none()));
         // A frame's window without a function of its own is linear, whatever the object's was.
-        let function = if own.window.is_some() { own.function } else { self.values.function };
+        let own_voi = own.window.is_some() || tables.is_some_and(|own| own.voi.is_some());
+        let voi = if own_voi { own } else { self.values };
         ValueRules {
-            rescale: own.rescale.or(self.values.rescale),
-            window: own.window.or(self.values.window),
-            function,
+            rescale: own.rescale.or(shared_rescale),
+            window: voi.window,
+            function: voi.function,
         }
+    }
+
+    /// The modality LUT of frame `index` (from 0), which counts where it has no rescale.
+    pub fn modality_lut_of(&self, index: u32) -> &LutState {
+        let own = self.frame_tables.get(&index).and_then(|own| own.modality.as_deref());
+        own.unwrap_or(&self.modality_lut)
+    }
+
+    /// The VOI LUT of frame `index` (from 0), which counts where it has no window.
+    pub fn voi_lut_of(&self, index: u32) -> &LutState {
+        let own = self.frame_tables.get(&index).and_then(|own| own.voi.as_deref());
+        own.unwrap_or(&self.voi_lut)
     }
 
     /// These attributes without what only drawing needs: they take a few hundred bytes.

@@ -111,6 +111,7 @@ impl Pool {
             }
             let done = catch_unwind(AssertUnwindSafe(work));
             let done = done.unwrap_or_else(|_| Err(ImagingError::damaged("drawing it failed")));
+            metrics::counter!("lastra_imaging_work_total").increment(1);
             // Given back before the answer: whoever hears it may ask for more at once.
             drop(admitted);
             // The future may be gone by now.

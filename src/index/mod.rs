@@ -7,8 +7,13 @@
 pub mod commit;
 pub mod error;
 pub mod fascicolo;
+pub mod kept;
 pub mod open;
+pub mod origins;
+pub mod outbox;
+pub mod pages;
 pub mod port;
 pub mod postgres;
 pub mod query;
 pub mod sqlite;
+pub mod texts;

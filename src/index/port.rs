@@ -8,7 +8,12 @@ use async_trait::async_trait;
 use crate::dicom::uid::Uid;
 use crate::index::error::IndexError;
 use crate::index::fascicolo::FascicoloRows;
+use crate::index::kept::KeptRows;
+use crate::index::origins::OriginRows;
+use crate::index::outbox::OutboxRows;
+use crate::index::pages::FascicoloPages;
 use crate::index::query::{Found, Query};
+use crate::index::texts::TextRows;
 use crate::model::commitment::Commitment;
 use crate::model::event::{Event, Follower};
 use crate::model::job::{Job, JobKind, NewJob};
@@ -159,7 +164,9 @@ pub struct Extension {
 
 /// Rows, durable when a call returns `Ok`.
 #[async_trait]
-pub trait Index: FascicoloRows + Debug + Send + Sync {
+pub trait Index:
+    FascicoloRows + FascicoloPages + KeptRows + OriginRows + OutboxRows + TextRows + Debug + Send + Sync
+{
     /// Enters the instances in one transaction, synced before this returns, in their order; each
     /// gets its outcome. The transaction holds: patient, study, series, instance and copy rows,
     /// change events, and for every series touched by a `Stored` instance the jobs of `jobs`

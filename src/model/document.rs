@@ -11,6 +11,10 @@ pub enum DocumentKind {
     Pdf,
     /// Plain text, as in an HL7 result message.
     Text,
+    /// A DICOM structured report, as its file.
+    Sr,
+    /// A FHIR `DiagnosticReport`.
+    Fhir,
     /// Something else.
     Other,
 }
@@ -22,13 +26,15 @@ impl DocumentKind {
             Self::Cda => "cda",
             Self::Pdf => "pdf",
             Self::Text => "text",
+            Self::Sr => "sr",
+            Self::Fhir => "fhir",
             Self::Other => "other",
         }
     }
 
     /// Reads the stored form back; what is not known is something else.
     pub fn parse(text: &str) -> Self {
-        [Self::Cda, Self::Pdf, Self::Text]
+        [Self::Cda, Self::Pdf, Self::Text, Self::Sr, Self::Fhir]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .unwrap_or(Self::Other)
@@ -76,6 +82,9 @@ impl ReferenceKind {
     }
 }
 
+/// The version of a document that is the next of its set, whatever that has.
+pub const NEXT_VERSION: u32 = u32::MAX;
+
 /// A document whose bytes are durable, to be entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDocument {
@@ -95,7 +104,7 @@ pub struct NewDocument {
     pub document_id: String,
     /// Identifier common to its versions; empty when it has none.
     pub set_id: String,
-    /// Its version; 0 when it says none.
+    /// Its version; 0 when it says none, or [`NEXT_VERSION`].
     pub version: u32,
     /// Identifiers of the documents it replaces.
     pub replaces: Vec<String>,

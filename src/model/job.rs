@@ -15,6 +15,8 @@ pub enum JobKind {
     SeriesFascicolo,
     /// Look at what somebody asked to be kept safe; subject: the transaction's UID.
     Commitment,
+    /// Take an entry of the national gateway's outbox further; subject: its id.
+    Gateway,
 }
 
 impl JobKind {
@@ -26,9 +28,10 @@ impl JobKind {
         Self::Attributes,
         Self::Webhook,
         Self::Commitment,
+        Self::Gateway,
     ];
 
-    /// Those queued for a series with every instance stored in it.
+    /// What is done for every series once it is quiet.
     pub const OF_SERIES: [Self; 3] =
         [Self::SeriesThumbnail, Self::SeriesMetadata, Self::SeriesFascicolo];
 
@@ -41,6 +44,7 @@ impl JobKind {
             Self::Webhook => "webhook",
             Self::SeriesFascicolo => "series-fascicolo",
             Self::Commitment => "commitment",
+            Self::Gateway => "gateway",
         }
     }
 

@@ -10,6 +10,8 @@ pub mod job;
 pub mod link;
 pub mod node;
 pub mod order;
+pub mod organisation;
+pub mod outbox;
 pub mod path;
 pub mod person;
 pub mod study;

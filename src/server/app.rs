@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
@@ -21,6 +22,9 @@ use crate::dicomweb::routes as dicomweb;
 use crate::dicomweb::webhooks::Webhooks;
 use crate::dimse::listener::Listener as DicomListener;
 use crate::fascicolo::fascicolo::Fascicolo;
+use crate::fhir::outcome::as_outcomes;
+use crate::fhir::routes as fhir;
+use crate::gateway::outbound::Gateway;
 use crate::http::cors;
 use crate::http::cors::Origins;
 use crate::http::health;
@@ -42,6 +46,13 @@ use crate::server::lock::DataLock;
 use crate::server::sweep;
 use crate::web::prepare::prepare;
 use crate::web::viewer;
+
+/// Routes that limit the bodies they take themselves.
+const LARGE_BODIES: [&str; 4] = {
+    let [studies, study] = dicomweb::LARGE_BODIES;
+    let [transactions, slashed] = fhir::LARGE_BODIES;
+    [studies, study, transactions, slashed]
+};
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
 #[derive(Debug)]
@@ -96,6 +107,8 @@ impl Rooms {
         });
         let fascicolo = Fascicolo::new(
             &settings.fascicolo,
+            settings.organisations.clone(),
+            settings.gateway.publishes(),
             archive.clone(),
             Arc::clone(&index),
             blobs,
@@ -140,11 +153,14 @@ impl App {
         let archive = rooms.archive.clone();
 
         let stop_doors = CancellationToken::new();
-        let router = dicomweb::router(archive.clone(), public, settings.dicomweb.clone())
+        let (own, ours) = (settings.dicomweb.clone(), rooms.fascicolo.clone());
+        let router = dicomweb::router(archive.clone(), ours, public.clone(), own)
+            .merge(fhir::router(rooms.fascicolo.clone(), public))
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
-        let limits = HttpLimits { large_bodies: dicomweb::LARGE_BODIES, ..settings.http.limits() };
-        let router = cors::dress(layers::dress(router, limits), origins);
+        let limits = HttpLimits { large_bodies: &LARGE_BODIES, ..settings.http.limits() };
+        let router = layers::dress(router, limits).layer(from_fn(as_outcomes));
+        let router = cors::dress(router, origins);
         let mut doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),
@@ -160,7 +176,12 @@ impl App {
         let webhooks = Webhooks::new(hooks, archive.clone(), base, Arc::clone(&clock))?;
         webhooks.start().await?;
         archive.index_attributes().await?;
-        let runner = runner(settings, &rooms, clock, base, webhooks);
+        let gateway =
+            Gateway::open(&settings.gateway, rooms.fascicolo.clone(), Arc::clone(&clock))?;
+        if let Some(gateway) = &gateway {
+            gateway.start().await?;
+        }
+        let runner = runner(settings, &rooms, clock, base, (webhooks, gateway));
         let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
         let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];
         Ok(Self {
@@ -206,13 +227,14 @@ fn runner(
     rooms: &Rooms,
     clock: SharedClock,
     base: &str,
-    webhooks: Webhooks,
+    (webhooks, gateway): (Webhooks, Option<Gateway>),
 ) -> Runner {
     let (archive, fascicolo) = (rooms.archive.clone(), rooms.fascicolo.clone());
     let base = format!("{base}/dicom-web");
     let work: Work = Arc::new(move |job| {
         let (archive, fascicolo) = (archive.clone(), fascicolo.clone());
         let (base, webhooks) = (base.clone(), webhooks.clone());
+        let gateway = gateway.clone();
         let work = async move {
             match job.kind {
                 JobKind::SeriesFascicolo => {
@@ -221,6 +243,12 @@ fn runner(
                 JobKind::Webhook => {
                     webhooks.look(&job.subject).await.map_err(|error| error.to_string())
                 }
+                JobKind::Gateway => match gateway {
+                    Some(gateway) => {
+                        gateway.go_on(&job.subject).await.map_err(|error| error.to_string())
+                    }
+                    None => Err("gateway.url is not set".to_owned()),
+                },
                 JobKind::SeriesThumbnail
                 | JobKind::SeriesMetadata
                 | JobKind::Attributes

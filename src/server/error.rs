@@ -35,12 +35,18 @@ pub enum StartError {
     /// A webhook cannot be served as it stands.
     #[error(transparent)]
     Webhook(#[from] crate::dicomweb::webhooks::BadWebhook),
+    /// Nothing can be published at the national gateway by these settings.
+    #[error(transparent)]
+    Gateway(#[from] crate::gateway::settings::BadSettings),
     /// `attributes` declares what cannot be searched.
     #[error("attributes: {0}")]
     Attributes(#[from] crate::dicom::extended::BadDeclaration),
     /// Background work could not be queued.
     #[error("{0}")]
     Work(#[from] crate::archive::error::ArchiveError),
+    /// The outbox of the national gateway could not be queued.
+    #[error("{0}")]
+    Outbox(#[from] crate::fascicolo::error::FascicoloError),
     /// The index cannot be opened.
     #[error("index: {0}")]
     Index(#[from] crate::index::error::IndexError),

@@ -19,6 +19,8 @@ mod dicom;
 mod dicomweb;
 mod dimse;
 mod fascicolo;
+mod fhir;
+mod gateway;
 mod imaging;
 mod index;
 mod mllp;

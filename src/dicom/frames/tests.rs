@@ -1,6 +1,8 @@
 //! Frame tables by hand.
 
-use super::{FrameCollector, FrameTable, MAX_FRAGMENTS};
+use bytes::Bytes;
+
+use super::{FrameCollector, FramePlace, FrameTable, MAX_FRAGMENTS};
 use crate::dicom::header::PixelShape;
 
 const CT: PixelShape =
@@ -61,6 +63,64 @@ fn frames_of_bits_may_begin_inside_a_byte() {
     let expected = [(10..12, 0), (11..13, 1), (12..14, 2)]
         .map(|(range, offset)| Some((vec![range], offset, Some(9))));
     assert_eq!(places, [expected[0].clone(), expected[1].clone(), expected[2].clone(), None]);
+}
+
+#[test]
+fn bit_packed_frames_are_shifted_to_begin_at_a_byte() {
+    let stored = Bytes::from_static(&[0b1010_1111, 0b0000_0110]);
+    for (bit_offset, bits, expected) in [
+        (0, 16, vec![0b1010_1111, 0b0000_0110]),
+        (0, 12, vec![0b1010_1111, 0b0000_0110]),
+        (4, 8, vec![0b0110_1010]),
+        (4, 5, vec![0b0000_1010]),
+        (3, 9, vec![0b1101_0101, 0]),
+    ] {
+        let place = FramePlace { ranges: vec![], bit_offset, bits: Some(bits), turned: false };
+        assert_eq!(place.taken_of(stored.clone()), expected, "{bit_offset} {bits}");
+    }
+}
+
+/// Every frame of a table, of big endian words that are the bytes given, turned.
+fn in_big_words(table: &FrameTable, bytes: &[u8]) -> Vec<Vec<u8>> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut stored: Vec<u8> = pairs.iter().flat_map(|[low, high]| [*high, *low]).collect();
+    stored.extend(rest);
+    // The value begins at an odd place of the data set: words are counted from its own beginning.
+    let value = 11..11 + stored.len() as u64;
+    let frames = (0..table.count().unwrap()).map(|index| {
+        let place = table.place(index, &value).unwrap().in_words(&value);
+        let [range] = place.ranges.as_slice() else { panic!("{place:?}") };
+        let read =
+            usize::try_from(range.start - 11).unwrap()..usize::try_from(range.end - 11).unwrap();
+        place.taken_of(Bytes::copy_from_slice(&stored[read])).to_vec()
+    });
+    frames.collect()
+}
+
+#[test]
+fn frames_that_begin_inside_a_big_endian_word_have_both_its_halves() {
+    let three = PixelShape { rows: 1, columns: 3, samples: 1, bits_allocated: 8, frames: 3 };
+    let table = FrameTable::native(10, &three);
+    let bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0];
+    let expected = [vec![1, 2, 3], vec![4, 5, 6], vec![7, 8, 9]];
+    assert_eq!(in_big_words(&table, &bytes), expected);
+    // A value that should have been even: its last byte has no other half.
+    assert_eq!(in_big_words(&table, &bytes[..9]), expected);
+
+    let bits = PixelShape { rows: 1, columns: 9, samples: 1, bits_allocated: 1, frames: 3 };
+    let table = FrameTable::native(4, &bits);
+    // 27 bits, the first of each frame set: bits 0, 9 and 18.
+    let bytes = (1_u32 | 1 << 9 | 1 << 18).to_le_bytes();
+    assert_eq!(in_big_words(&table, &bytes), [[1, 0], [1, 0], [1, 0]]);
+}
+
+#[test]
+fn frames_of_whole_big_endian_words_stay_as_they_are_stored() {
+    let value = 10..10 + 1_048_576;
+    let place = FrameTable::native(1_048_576, &CT).place(1, &value).unwrap();
+    assert_eq!(place.clone().in_words(&value), place);
+    let native = "1.2.840.10008.1.2.2";
+    assert_eq!(place.syntax(native), native);
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(in crate::imaging::decode) fn decode(
     let count = check_size(attributes.columns, attributes.rows, samples.into(), sample_bytes)?;
     let bytes = enough(bytes, count, bits)?;
     let data = match (attributes.kind, bits) {
-        (PixelKind::Integer, 1) => Samples::U8(unpack(bytes, count)),
+        (PixelKind::Integer, 1) => Samples::U8(unpack(&octets(attributes, bytes, order), count)),
         (PixelKind::Integer, 8) => Samples::U8(octets(attributes, bytes, order)),
         (PixelKind::Integer, 16) => {
             Samples::U16(words(bytes, order, u16::from_le_bytes, u16::from_be_bytes))
@@ -112,17 +112,14 @@ fn unpack(bytes: &[u8], count: usize) -> Vec<u8> {
     bits
 }
 
-/// 8-bit samples. In big endian words their two bytes are swapped (PS3.5 §8.1.2 of editions that
-/// had the syntax); a last odd one lies beyond the frame's bytes, its neighbour stands in.
+/// Bytes of samples of 8 bits or of one. In big endian words their two bytes are swapped (PS3.5 §8.1.2 of editions that
+/// had the syntax); frames that begin or end inside a word come with their words turned, as little
+/// endian ones (`FramePlace::in_words`).
 fn octets(attributes: &PixelAttributes, bytes: &[u8], order: Order) -> Vec<u8> {
     let mut octets = bytes.to_vec();
     if order == Order::Big && attributes.pixel_vr == PixelVr::Words {
-        let (pairs, rest) = octets.as_chunks_mut::<2>();
-        for pair in pairs.iter_mut() {
+        for pair in octets.as_chunks_mut::<2>().0 {
             pair.swap(0, 1);
-        }
-        if let (Some([.., last]), [odd]) = (pairs.last(), rest) {
-            *odd = *last;
         }
     }
     octets

@@ -55,11 +55,13 @@ fn native_samples_of_every_width_and_order() {
 
 #[test]
 fn octets_in_big_endian_words_are_swapped_and_those_in_bytes_are_not() {
-    let words = grey(3, 1, 8, 8);
-    let swapped = run(&words, BIG, &[2, 1, 9]).unwrap();
-    assert_eq!(swapped.data, Samples::U8(vec![1, 2, 2]), "the last lies in the padding");
+    let words = grey(4, 1, 8, 8);
+    let swapped = run(&words, BIG, &[2, 1, 4, 3]).unwrap();
+    assert_eq!(swapped.data, Samples::U8(vec![1, 2, 3, 4]));
     let bytes = PixelAttributes { pixel_vr: PixelVr::Bytes, ..words };
-    assert_eq!(run(&bytes, BIG, &[2, 1, 9]).unwrap().data, Samples::U8(vec![2, 1, 9]));
+    assert_eq!(run(&bytes, BIG, &[2, 1, 4, 3]).unwrap().data, Samples::U8(vec![2, 1, 4, 3]));
+    let bits = run(&grey(16, 1, 1, 1), BIG, &[0, 1]).unwrap();
+    assert_eq!(bits.data, Samples::U8([vec![1], vec![0; 15]].concat()));
 }
 
 #[test]

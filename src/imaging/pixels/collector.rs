@@ -4,6 +4,7 @@ use dicom_core::{Tag, VR};
 
 use crate::dicom::scan::{Element, Value};
 use crate::dicom::syntax::Encoding;
+use crate::imaging::pixels::frame_tables::{Gathered, Which};
 use crate::imaging::pixels::palette::{RawLut, palette};
 use crate::imaging::pixels::value::{Order, decimals, text};
 use crate::imaging::pixels::{
@@ -22,6 +23,7 @@ pub(in crate::imaging::pixels) struct Heard {
     palette: [RawLut; 3],
     modality_lut: RawLut,
     voi_lut: RawLut,
+    frame_tables: Gathered,
     object: RawRules,
     shared: RawRules,
     /// Of the functional group item that is open.
@@ -54,6 +56,8 @@ enum Place {
     VoiLut,
     /// In an item of a functional group: of all frames, or of one (index from 0).
     Group(Option<usize>),
+    /// In the first item of a lookup table of one frame (index from 0).
+    FrameTable(usize, Which),
     Elsewhere,
 }
 
@@ -67,6 +71,7 @@ impl Heard {
             palette: Default::default(),
             modality_lut: RawLut::default(),
             voi_lut: RawLut::default(),
+            frame_tables: Gathered::default(),
             object: RawRules::default(),
             shared: RawRules::default(),
             group: RawRules::default(),
@@ -90,8 +95,10 @@ impl Heard {
         if let Some((_, item)) = self.open.last_mut() {
             *item = item.saturating_add(1);
         }
-        if let Place::Group(_) = self.place() {
-            self.group = RawRules::default();
+        match self.place() {
+            Place::Group(_) => self.group = RawRules::default(),
+            Place::FrameTable(..) => self.frame_tables.begin(),
+            _ => {}
         }
     }
 
@@ -105,6 +112,7 @@ impl Heard {
                 let rules = std::mem::take(&mut self.group).rules();
                 self.keep_frame(frame, rules);
             }
+            Place::FrameTable(frame, which) => self.frame_tables.end(frame, which, self.order),
             _ => {}
         }
     }
@@ -143,6 +151,7 @@ impl Heard {
                 }
                 self.group.hear(element.tag, bytes);
             }
+            Place::FrameTable(..) => self.frame_tables.hear(self.order, element, bytes),
             Place::Elsewhere => {}
         }
     }
@@ -150,14 +159,22 @@ impl Heard {
     fn place(&self) -> Place {
         match self.open.as_slice() {
             [] => Place::Top,
-            [(MODALITY_LUT, 1)] => Place::ModalityLut,
+            [(MODALITY_LUT, 1)]
+            | [(SHARED_GROUPS, 1), (PIXEL_VALUE_TRANSFORMATION, 1), (MODALITY_LUT, 1)] => {
+                Place::ModalityLut
+            }
             [(VOI_LUT, 1)] | [(SHARED_GROUPS, 1), (FRAME_VOI_LUT, 1), (VOI_LUT, 1)] => {
                 Place::VoiLut
             }
             [(SHARED_GROUPS, 1), (tag, 1)] if is_group(*tag) => Place::Group(None),
             [(FRAME_GROUPS, item), (tag, 1)] if is_group(*tag) => {
-                let frame = item.checked_sub(1).and_then(|frame| usize::try_from(frame).ok());
-                frame.map_or(Place::Elsewhere, |frame| Place::Group(Some(frame)))
+                frame_of(*item).map_or(Place::Elsewhere, |frame| Place::Group(Some(frame)))
+            }
+            [(FRAME_GROUPS, item), (FRAME_VOI_LUT, 1), (VOI_LUT, 1)] => {
+                frame_of(*item).map_or(Place::Elsewhere, |f| Place::FrameTable(f, Which::Voi))
+            }
+            [(FRAME_GROUPS, item), (PIXEL_VALUE_TRANSFORMATION, 1), (MODALITY_LUT, 1)] => {
+                frame_of(*item).map_or(Place::Elsewhere, |f| Place::FrameTable(f, Which::Modality))
             }
             _ => Place::Elsewhere,
         }
@@ -251,17 +268,21 @@ impl Heard {
             }
         }
         if self.modality_lut.bulk {
-            paths.push(MODALITY_LUT_DATA.to_owned());
+            paths.extend([MODALITY_LUT_DATA.to_owned(), SHARED_MODALITY_LUT_DATA.to_owned()]);
         }
         if self.voi_lut.bulk {
             paths.extend([VOI_LUT_DATA.to_owned(), SHARED_VOI_LUT_DATA.to_owned()]);
         }
+        paths.extend(self.frame_tables.missing());
         paths
     }
 
     pub(in crate::imaging::pixels) fn table(&mut self, path: &str, bytes: &[u8]) {
+        if self.frame_tables.table(path, bytes, self.order) {
+            return;
+        }
         let (raw, segmented) = match path {
-            MODALITY_LUT_DATA => (Some(&mut self.modality_lut), false),
+            MODALITY_LUT_DATA | SHARED_MODALITY_LUT_DATA => (Some(&mut self.modality_lut), false),
             VOI_LUT_DATA | SHARED_VOI_LUT_DATA => (Some(&mut self.voi_lut), false),
             _ => {
                 let (kind, color) = path.split_at_checked(7).unwrap_or((path, ""));
@@ -277,10 +298,11 @@ impl Heard {
     }
 
     pub(in crate::imaging::pixels) fn finish(self) -> PixelAttributes {
-        let Self { order, mut attributes, palette, mut object, shared, .. } = self;
+        let Self { order, mut attributes, palette, mut object, shared, frame_tables, .. } = self;
         object.overlay(shared);
         attributes.values = object.rules();
         attributes.palette = whole_palette(&palette, attributes.signed, order);
+        attributes.frame_tables = frame_tables.finish();
         attributes.modality_lut = state(&self.modality_lut, order);
         attributes.voi_lut = state(&self.voi_lut, order);
         let signed = attributes.signed;
@@ -370,7 +392,12 @@ impl RawRules {
 }
 
 /// Keeps an element of a lookup table.
-fn lut(raw: &mut RawLut, order: Order, element: &Element, bytes: Option<&[u8]>) {
+pub(in crate::imaging::pixels) fn lut(
+    raw: &mut RawLut,
+    order: Order,
+    element: &Element,
+    bytes: Option<&[u8]>,
+) {
     match (element.tag, bytes) {
         (Tag(0x0028, 0x3002 | 0x1101..=0x1103), Some(bytes)) => {
             raw.signed = element.vr == VR::SS;
@@ -428,6 +455,11 @@ fn whole(number: f64) -> u32 {
     number.clamp(0.0, f64::from(u32::MAX)) as u32
 }
 
+/// The index of a frame, from 0, of its item's number, from 1.
+fn frame_of(item: u32) -> Option<usize> {
+    item.checked_sub(1).and_then(|frame| usize::try_from(frame).ok())
+}
+
 fn is_group(tag: Tag) -> bool {
     matches!(tag, PIXEL_VALUE_TRANSFORMATION | FRAME_VOI_LUT | PIXEL_MEASURES)
 }
@@ -438,6 +470,7 @@ const WINDOWS: usize = 8;
 /// Paths of LUT Data (0028,3006) of the tables that are drawn by.
 const MODALITY_LUT_DATA: &str = "00283000/1/00283006";
 const VOI_LUT_DATA: &str = "00283010/1/00283006";
+const SHARED_MODALITY_LUT_DATA: &str = "52009229/1/00289145/1/00283000/1/00283006";
 const SHARED_VOI_LUT_DATA: &str = "52009229/1/00289132/1/00283010/1/00283006";
 
 const PIXEL_SPACING: Tag = Tag(0x0028, 0x0030);

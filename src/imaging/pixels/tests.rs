@@ -178,6 +178,115 @@ fn a_table_of_the_shared_functional_groups_is_the_objects() {
     assert_eq!(lut.entries, [9, 8]);
 }
 
+/// A table of one item that maps from 0 on.
+fn a_table(sequence: Tag, entries: &'static [u16]) -> impl Fn(Header) -> Header {
+    move |item| {
+        let count = u16::try_from(entries.len()).unwrap();
+        item.begin(sequence)
+            .item()
+            .words(Tag(0x0028, 0x3002), VR::US, &[count, 0, 16])
+            .words(Tag(0x0028, 0x3006), VR::OW, entries)
+            .end_item()
+            .end()
+    }
+}
+
+fn entries(state: &LutState) -> &[u16] {
+    let LutState::Read(lut) = state else { panic!("{state:?}") };
+    &lut.entries
+}
+
+const MODALITY_LUT: Tag = Tag(0x0028, 0x3000);
+const VOI_LUT: Tag = Tag(0x0028, 0x3010);
+
+#[test]
+fn tables_of_the_functional_groups_are_their_frames() {
+    let header = Header::little()
+        .group(SHARED, |item| {
+            item.group(TRANSFORMATION, a_table(MODALITY_LUT, &[1, 2]))
+                .group(FRAME_VOI, |item| item.text(CENTER, "1").text(WIDTH, "2"))
+        })
+        .begin(PER_FRAME)
+        .item()
+        .end_item()
+        .item()
+        .group(TRANSFORMATION, a_table(MODALITY_LUT, &[3, 4]))
+        .group(FRAME_VOI, a_table(VOI_LUT, &[5, 600]))
+        .end_item()
+        .item()
+        .group(TRANSFORMATION, |item| item.text(SLOPE, "2").text(INTERCEPT, "0"))
+        .group(FRAME_VOI, a_table(VOI_LUT, &[5, 600]))
+        .end_item()
+        .end()
+        .finish();
+    assert_eq!(header.rules(0).window, Some((1.0, 2.0)));
+    assert_eq!(entries(header.modality_lut_of(0)), [1, 2]);
+    assert_eq!(*header.voi_lut_of(0), LutState::Absent);
+    // A frame's own table stands in place of the window all share.
+    assert_eq!((header.rules(1).window, header.rules(1).rescale), (None, None));
+    assert_eq!(entries(header.modality_lut_of(1)), [3, 4]);
+    assert_eq!(entries(header.voi_lut_of(1)), [5, 600]);
+    assert_eq!(header.rules(2).rescale, Some((2.0, 0.0)));
+    let tables = [&header.frame_tables[&1], &header.frame_tables[&2]];
+    let [one, other] = tables.map(|tables| tables.voi.clone().unwrap());
+    assert!(std::sync::Arc::ptr_eq(&one, &other), "alike tables are kept once");
+}
+
+#[test]
+fn a_frames_table_that_lies_apart_can_be_given_later_and_only_a_few_are_asked_for() {
+    let mut header = Header::little().begin(PER_FRAME);
+    for _ in 0..40 {
+        header = header
+            .item()
+            .group(FRAME_VOI, |item| {
+                item.group(VOI_LUT, |item| {
+                    item.words(Tag(0x0028, 0x3002), VR::US, &[2, 0, 8])
+                        .bulk(Tag(0x0028, 0x3006), VR::OW)
+                })
+            })
+            .end_item();
+    }
+    let mut header = header.end();
+    let paths = header.0.missing_tables();
+    assert!((1..=16).contains(&paths.len()), "{paths:?}");
+    let second = "52009230/2/00289132/1/00283010/1/00283006";
+    assert!(paths.iter().any(|path| path == second));
+    header.0.table(second, &[7, 0, 8, 0]);
+    let told = header.finish();
+    assert_eq!(entries(told.voi_lut_of(1)), [7, 8]);
+    assert_eq!(*told.voi_lut_of(0), LutState::Unusable);
+    assert_eq!(*told.voi_lut_of(39), LutState::Unusable);
+}
+
+#[test]
+fn tables_of_many_frames_are_kept_within_bounds() {
+    let long: Vec<u16> = (0..60_000).collect();
+    let mut header = Header::little().begin(PER_FRAME);
+    for frame in 0..400 {
+        header = header
+            .item()
+            .group(FRAME_VOI, |item| {
+                item.group(VOI_LUT, |item| {
+                    let first = [60_000, frame, 16];
+                    item.words(Tag(0x0028, 0x3002), VR::US, &first).words(
+                        Tag(0x0028, 0x3006),
+                        VR::OW,
+                        &long,
+                    )
+                })
+            })
+            .end_item();
+    }
+    let told = header.end().finish();
+    let kept: usize = (0..400)
+        .map(|frame| match told.voi_lut_of(frame) {
+            LutState::Read(lut) => lut.entries.len() * 2,
+            _ => 0,
+        })
+        .sum();
+    assert!((1 << 20..=16 << 20).contains(&kept), "{kept}");
+}
+
 #[test]
 fn a_table_too_long_for_the_header_scan_is_known_to_be_missing() {
     let header = Header::little()

@@ -74,6 +74,7 @@ fn instead(attributes: &PixelAttributes, presented: &Presented) -> PixelAttribut
     attributes.photometric = Photometric::Monochrome2;
     attributes.inverse = presented.inverse;
     attributes.per_frame.clear();
+    attributes.frame_tables.clear();
     attributes.values.rescale = presented.rescale;
     attributes.modality_lut = presented.modality_lut.clone();
     attributes.values.window = None;

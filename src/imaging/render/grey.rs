@@ -78,7 +78,7 @@ pub(in crate::imaging::render) fn draw(
 }
 
 fn modality(attributes: &PixelAttributes, index: u32) -> Result<Modality<'_>, ImagingError> {
-    match (attributes.rules(index).rescale, &attributes.modality_lut) {
+    match (attributes.rules(index).rescale, attributes.modality_lut_of(index)) {
         (Some((slope, intercept)), _) => Ok(Modality::Linear { slope, intercept }),
         (None, LutState::Read(table)) => Ok(Modality::Table(table)),
         (None, LutState::Absent) => Ok(Modality::Linear { slope: 1.0, intercept: 0.0 }),

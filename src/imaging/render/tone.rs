@@ -32,7 +32,7 @@ impl<'a> Voi<'a> {
         if let Some(window) = usable(request).or(usable(own)) {
             return Self::Window(window);
         }
-        match &attributes.voi_lut {
+        match attributes.voi_lut_of(index) {
             LutState::Read(table) => Self::Table(table),
             _ => Self::Automatic,
         }

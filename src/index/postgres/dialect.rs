@@ -13,6 +13,7 @@ use sqlx::postgres::PgRow;
 use crate::index::error::IndexError;
 use crate::index::postgres::adapter::Adapter;
 use crate::index::postgres::migration;
+use crate::index::texts::Word;
 
 /// The driver.
 pub(super) type Db = sqlx::Postgres;
@@ -34,6 +35,21 @@ pub(super) const COUNTED: &str = "counted";
 
 /// Whether a trip to the database carries several statements with what is bound.
 pub(super) const SEVERAL_AT_ONCE: bool = false;
+
+/// Enters the words of a document, unless they are there: $1 its id, $2 the words.
+pub(super) const PUT_WORDS: &str = "INSERT INTO document_words (document, words)
+  VALUES ($1, to_tsvector('simple', $2)) ON CONFLICT DO NOTHING";
+/// Joins the documents `d` that hold what is bound between these two.
+pub(super) const HAS_WORDS: &str = "JOIN document_words w ON w.document = d.id
+  WHERE w.words @@ to_tsquery('simple', ";
+/// Behind what is bound.
+pub(super) const HAS_WORDS_END: &str = ")";
+
+/// Words in the language of text searches, all of which must be there.
+pub(super) fn words_query(words: &[Word]) -> String {
+    let one = |word: &Word| format!("'{}'{}", word.text, if word.begins { ":*" } else { "" });
+    words.iter().map(one).collect::<Vec<_>>().join(" & ")
+}
 
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit; skips what another node claims now.
 pub(super) const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT id FROM job

@@ -32,6 +32,7 @@ use super::dialect::Tx;
 use super::dialect::failed;
 use super::events;
 use super::extended;
+use super::pages;
 use super::records::figure;
 use super::records::get;
 use super::records::hash;
@@ -298,6 +299,7 @@ async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexErr
     let studies: BTreeSet<i64> = ids.iter().map(|ids| ids.2).collect();
     for id in studies {
         bin_links::put_aside(tx, id).await?;
+        pages::study_changed(tx, id, now_us).await?;
         for sql in [
             "DELETE FROM study_modality WHERE study = $1 AND NOT EXISTS
                (SELECT 1 FROM series s WHERE s.study = $1 AND s.modality = study_modality.modality)",

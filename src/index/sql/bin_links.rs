@@ -27,6 +27,7 @@ pub(super) async fn put_aside(tx: &mut Tx<'_>, study: i64) -> Result<(), IndexEr
         "DELETE FROM document_link WHERE study = $1",
         "DELETE FROM person_study WHERE study = $1",
         "DELETE FROM shared_reference WHERE owner = 'study' AND owner_id = $1",
+        "DELETE FROM origin_mark WHERE owner = 'study' AND owner_id = $1",
         "DELETE FROM reconciliation WHERE waiting = 'study' AND waiting_id = $1",
     ] {
         let mut sql = QueryBuilder::<Db>::new(sql);

@@ -7,6 +7,7 @@ use crate::index::fascicolo::DocumentsOf;
 use crate::index::fascicolo::Entered;
 use crate::model::document::Document;
 use crate::model::document::DocumentKind;
+use crate::model::document::NEXT_VERSION;
 use crate::model::document::NewDocument;
 
 use super::dialect::Db;
@@ -42,7 +43,8 @@ pub(super) async fn put(
     if let Some(known) = known {
         return Ok(Entered::Known(known));
     }
-    let id = insert(tx, new, now_us).await?;
+    let version = version(tx, new).await?;
+    let id = insert(tx, new, version, now_us).await?;
     for replaced in new.replaces.iter().take(MOST_REPLACED) {
         sqlx::query(
             "INSERT INTO document_replaces (document, replaced) VALUES ($1, $2)
@@ -53,20 +55,39 @@ pub(super) async fn put(
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
-        replace(tx, replaced, id).await?;
+        replace(tx, replaced, id, now_us).await?;
     }
-    replaced_already(tx, new, id).await?;
-    order_versions(tx, &new.set_id).await?;
+    replaced_already(tx, new, id, now_us).await?;
+    order_versions(tx, &new.set_id, now_us).await?;
     add_references(tx, "document", id, &new.references).await?;
     Ok(Entered::New(id))
 }
 
-async fn insert(tx: &mut Tx<'_>, new: &NewDocument, now_us: i64) -> Result<i64, IndexError> {
+/// The version a document says it is, or the next of its set.
+async fn version(tx: &mut Tx<'_>, new: &NewDocument) -> Result<i64, IndexError> {
+    if new.version != NEXT_VERSION {
+        return Ok(i64::from(new.version));
+    }
+    let last: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM document WHERE set_id = $1")
+            .bind(clean(&new.set_id).into_owned())
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(failed)?;
+    Ok(last.unwrap_or(0).saturating_add(1))
+}
+
+async fn insert(
+    tx: &mut Tx<'_>,
+    new: &NewDocument,
+    version: i64,
+    now_us: i64,
+) -> Result<i64, IndexError> {
     let mut sql = QueryBuilder::<Db>::new(
         "INSERT INTO document (person, person_origin, kind, media_type, sha256, blob_key, blob_bytes,
            source, document_id, set_id, version, superseded_by, type_code, title, effective,
            service_date, confidentiality, findings, text, name, birth_date, sex, instance,
-           received_us) VALUES (NULL, '', ",
+           received_us, changed_us) VALUES (NULL, '', ",
     );
     let text = |text: &str| clean(text).into_owned();
     let mut row = sql.separated(", ");
@@ -74,24 +95,26 @@ async fn insert(tx: &mut Tx<'_>, new: &NewDocument, now_us: i64) -> Result<i64, 
     row.push_bind(new.sha256.to_vec()).push_bind(new.blob_key.clone());
     row.push_bind(signed(new.blob_bytes)).push_bind(text(&new.source));
     row.push_bind(text(&new.document_id)).push_bind(text(&new.set_id));
-    row.push_bind(i64::from(new.version)).push_bind(0_i64).push_bind(text(&new.type_code));
+    row.push_bind(version).push_bind(0_i64).push_bind(text(&new.type_code));
     row.push_bind(text(&new.title)).push_bind(text(&new.effective));
     row.push_bind(text(&new.service_date)).push_bind(text(&new.confidentiality));
     row.push_bind(text(&new.findings)).push_bind(text(&new.text));
     row.push_bind(text(&new.patient.name)).push_bind(text(&new.patient.birth_date));
-    row.push_bind(text(&new.patient.sex)).push_bind(new.instance).push_bind(now_us);
+    row.push_bind(text(&new.patient.sex)).push_bind(new.instance);
+    row.push_bind(now_us).push_bind(now_us);
     sql.push(") RETURNING id");
     sql.build_query_scalar().fetch_one(&mut **tx).await.map_err(failed)
 }
 
 /// Marks the documents of that identifier as replaced.
-async fn replace(tx: &mut Tx<'_>, replaced: &str, by: i64) -> Result<(), IndexError> {
+async fn replace(tx: &mut Tx<'_>, replaced: &str, by: i64, now_us: i64) -> Result<(), IndexError> {
     sqlx::query(
-        "UPDATE document SET superseded_by = $1
+        "UPDATE document SET superseded_by = $1, changed_us = $3
          WHERE document_id = $2 AND document_id <> '' AND id <> $1 AND superseded_by = 0",
     )
     .bind(by)
     .bind(clean(replaced).into_owned())
+    .bind(now_us)
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
@@ -99,7 +122,12 @@ async fn replace(tx: &mut Tx<'_>, replaced: &str, by: i64) -> Result<(), IndexEr
 }
 
 /// A document that came after the one that replaces it.
-async fn replaced_already(tx: &mut Tx<'_>, new: &NewDocument, id: i64) -> Result<(), IndexError> {
+async fn replaced_already(
+    tx: &mut Tx<'_>,
+    new: &NewDocument,
+    id: i64,
+    now_us: i64,
+) -> Result<(), IndexError> {
     let by: Option<i64> = sqlx::query_scalar(
         "SELECT document FROM document_replaces WHERE replaced = $1 AND document <> $2
          ORDER BY document LIMIT 1",
@@ -110,13 +138,13 @@ async fn replaced_already(tx: &mut Tx<'_>, new: &NewDocument, id: i64) -> Result
     .await
     .map_err(failed)?;
     match by.filter(|_| !new.document_id.is_empty()) {
-        Some(by) => replace(tx, &new.document_id, by).await,
+        Some(by) => replace(tx, &new.document_id, by, now_us).await,
         None => Ok(()),
     }
 }
 
 /// Of a set each version is replaced by the next one that is here.
-async fn order_versions(tx: &mut Tx<'_>, set_id: &str) -> Result<(), IndexError> {
+async fn order_versions(tx: &mut Tx<'_>, set_id: &str, now_us: i64) -> Result<(), IndexError> {
     if set_id.is_empty() {
         return Ok(());
     }
@@ -129,22 +157,29 @@ async fn order_versions(tx: &mut Tx<'_>, set_id: &str) -> Result<(), IndexError>
     for (id, version) in &versions {
         let next = versions.iter().find(|(_, other)| other > version);
         if let Some((next, _)) = next {
-            sqlx::query("UPDATE document SET superseded_by = $1 WHERE id = $2")
-                .bind(next)
-                .bind(id)
-                .execute(&mut **tx)
-                .await
-                .map_err(failed)?;
+            sqlx::query(
+                "UPDATE document SET superseded_by = $1, changed_us = $3
+                 WHERE id = $2 AND superseded_by <> $1",
+            )
+            .bind(next)
+            .bind(id)
+            .bind(now_us)
+            .execute(&mut **tx)
+            .await
+            .map_err(failed)?;
         }
     }
     Ok(())
 }
 
-const DOCUMENT: &str =
+/// The columns [`document`] reads.
+pub(super) const COLUMNS: &str =
     "SELECT d.id, p.root, d.kind, d.media_type, d.sha256, d.blob_key, d.blob_bytes,
     d.document_id, d.set_id, d.version, d.superseded_by, d.type_code, d.title, d.effective,
-    d.service_date, d.findings, d.name, d.birth_date, d.sex, d.received_us
-  FROM document d LEFT JOIN person p ON p.id = d.person ";
+    d.service_date, d.findings, d.name, d.birth_date, d.sex, d.received_us";
+
+/// Where [`COLUMNS`] come from.
+pub(super) const FROM: &str = " FROM document d LEFT JOIN person p ON p.id = d.person ";
 
 /// Documents.
 pub(super) async fn documents(
@@ -152,7 +187,8 @@ pub(super) async fn documents(
     of: DocumentsOf,
     limit: u32,
 ) -> Result<Vec<Document>, IndexError> {
-    let mut sql = QueryBuilder::<Db>::new(DOCUMENT);
+    let mut sql = QueryBuilder::<Db>::new(COLUMNS);
+    sql.push(FROM);
     match of {
         DocumentsOf::Id(id) => sql.push("WHERE d.id = ").push_bind(id),
         DocumentsOf::Person(person) => sql
@@ -165,7 +201,8 @@ pub(super) async fn documents(
     rows.iter().map(document).collect()
 }
 
-fn document(row: &DbRow) -> Result<Document, IndexError> {
+/// A document's row.
+pub(super) fn document(row: &DbRow) -> Result<Document, IndexError> {
     let (kind, superseded): (String, i64) = (get(row, 2)?, get(row, 10)?);
     Ok(Document {
         id: get(row, 0)?,

@@ -198,6 +198,7 @@ pub(super) async fn link(
     .fetch_one(&mut **tx)
     .await
     .map_err(failed)?;
+    document_changed(tx, new.document, now_us).await?;
     Ok(Linked::Made(id))
 }
 
@@ -209,25 +210,40 @@ pub(super) async fn unlink(
     now_us: i64,
 ) -> Result<bool, IndexError> {
     lock(tx).await?;
-    let done = sqlx::query(
-        "UPDATE document_link SET undone_us = $1, undone_by = $2 WHERE id = $3 AND undone_us = 0",
+    let document: Option<i64> = sqlx::query_scalar(
+        "UPDATE document_link SET undone_us = $1, undone_by = $2 WHERE id = $3 AND undone_us = 0
+         RETURNING document",
     )
     .bind(now_us)
     .bind(clean(actor).into_owned())
     .bind(link)
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await
     .map_err(failed)?;
-    Ok(done.rows_affected() == 1)
+    let Some(document) = document else { return Ok(false) };
+    document_changed(tx, document, now_us).await?;
+    Ok(true)
 }
+
+async fn document_changed(tx: &mut Tx<'_>, document: i64, now_us: i64) -> Result<(), IndexError> {
+    sqlx::query("UPDATE document SET changed_us = $1 WHERE id = $2")
+        .bind(now_us)
+        .bind(document)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// The columns [`read_link`] reads.
+pub(super) const COLUMNS: &str =
+    "SELECT l.id, l.document, l.study, st.uid, l.method, l.evidence, l.actor, l.made_us,
+       l.undone_us, l.undone_by";
 
 /// Links.
 pub(super) async fn links(pool: &Pool, of: LinksOf) -> Result<Vec<Link>, IndexError> {
-    let mut sql = QueryBuilder::<Db>::new(
-        "SELECT l.id, l.document, l.study, st.uid, l.method, l.evidence, l.actor, l.made_us,
-           l.undone_us, l.undone_by
-         FROM document_link l JOIN study st ON st.id = l.study WHERE ",
-    );
+    let mut sql = QueryBuilder::<Db>::new(COLUMNS);
+    sql.push(" FROM document_link l JOIN study st ON st.id = l.study WHERE ");
     match of {
         LinksOf::Id(id) => sql.push("l.id = ").push_bind(id),
         LinksOf::Document(id) => sql.push("l.document = ").push_bind(id),
@@ -245,7 +261,8 @@ pub(super) async fn links(pool: &Pool, of: LinksOf) -> Result<Vec<Link>, IndexEr
     rows.iter().map(read_link).collect()
 }
 
-fn read_link(row: &DbRow) -> Result<Link, IndexError> {
+/// A link.
+pub(super) fn read_link(row: &DbRow) -> Result<Link, IndexError> {
     let (method, undone_us): (String, i64) = (get(row, 4)?, get(row, 8)?);
     let undone_by: String = get(row, 9)?;
     Ok(Link {

@@ -18,6 +18,7 @@ use super::dialect::Db;
 use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::people_read::touch;
 use super::rows::clean;
 use super::rows::values;
 
@@ -185,8 +186,8 @@ async fn contradicts(
 async fn make(tx: &mut Tx<'_>, sighting: &Sighting, now_us: i64) -> Result<i64, IndexError> {
     let name = clean(&sighting.name).into_owned();
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO person (root, merged_into, name, sound, birth_date, sex, origin, created_us)
-         VALUES (0, 0, $1, $2, $3, $4, $5, $6) RETURNING id",
+        "INSERT INTO person (root, merged_into, name, sound, birth_date, sex, origin, created_us,
+           changed_us) VALUES (0, 0, $1, $2, $3, $4, $5, $6, $6) RETURNING id",
     )
     .bind(&name)
     .bind(phonetic::key(&fold(&name)))
@@ -226,7 +227,7 @@ async fn add_identifier(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    Ok(())
+    touch(tx, person, now_us).await
 }
 
 /// Keeps what is said of name and birth when it is not what the same origin said last.
@@ -285,7 +286,7 @@ async fn remember(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    Ok(())
+    touch(tx, person, now_us).await
 }
 
 async fn give(
@@ -295,35 +296,42 @@ async fn give(
     origin: Origin,
     now_us: i64,
 ) -> Result<(), IndexError> {
-    let done =
-        match (subject, person) {
-            (Sighted::Person, _) => return Ok(()),
-            (Sighted::Study(study), Some(person)) => sqlx::query(
-                "INSERT INTO person_study (study, person, origin, at_us) VALUES ($1, $2, $3, $4)
+    let done = match (subject, person) {
+        (Sighted::Person, _) => return Ok(()),
+        (Sighted::Study(study), Some(person)) => {
+            sqlx::query(
+                "INSERT INTO person_study (study, person, origin, at_us, changed_us)
+                 VALUES ($1, $2, $3, $4, $4)
                  ON CONFLICT (study) DO UPDATE SET person = excluded.person,
-                   origin = excluded.origin, at_us = excluded.at_us",
+                   origin = excluded.origin, at_us = excluded.at_us,
+                   changed_us = excluded.changed_us",
             )
             .bind(study)
             .bind(person)
             .bind(origin.as_str())
             .bind(now_us)
             .execute(&mut **tx)
-            .await,
-            (Sighted::Study(study), None) => {
-                sqlx::query("DELETE FROM person_study WHERE study = $1")
-                    .bind(study)
-                    .execute(&mut **tx)
-                    .await
-            }
-            (Sighted::Document(document), person) => {
-                sqlx::query("UPDATE document SET person = $1, person_origin = $2 WHERE id = $3")
-                    .bind(person)
-                    .bind(origin.as_str())
-                    .bind(document)
-                    .execute(&mut **tx)
-                    .await
-            }
-        };
+            .await
+        }
+        (Sighted::Study(study), None) => {
+            sqlx::query("DELETE FROM person_study WHERE study = $1")
+                .bind(study)
+                .execute(&mut **tx)
+                .await
+        }
+        (Sighted::Document(document), person) => {
+            sqlx::query(
+                "UPDATE document SET person = $1, person_origin = $2, changed_us = $4
+                     WHERE id = $3",
+            )
+            .bind(person)
+            .bind(origin.as_str())
+            .bind(document)
+            .bind(now_us)
+            .execute(&mut **tx)
+            .await
+        }
+    };
     done.map_err(failed)?;
     Ok(())
 }

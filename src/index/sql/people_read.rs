@@ -49,6 +49,20 @@ pub(super) async fn people_like(
     people(pool, sql).await
 }
 
+/// People by the rows that stand for them.
+pub(super) async fn people_of(pool: &Pool, roots: &[i64]) -> Result<Vec<Person>, IndexError> {
+    if roots.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = QueryBuilder::<Db>::new(PERSON);
+    let mut list = sql.separated(", ");
+    for root in roots {
+        list.push_bind(*root);
+    }
+    sql.push(") ORDER BY p.root, p.id");
+    people(pool, sql).await
+}
+
 async fn people(pool: &Pool, mut sql: QueryBuilder<Db>) -> Result<Vec<Person>, IndexError> {
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     let mut people: Vec<Person> = Vec::new();
@@ -180,9 +194,10 @@ pub(super) async fn merge(
     if survivor == absorbed {
         return Ok(None);
     }
-    sqlx::query("UPDATE person SET merged_into = $1 WHERE id = $2")
+    sqlx::query("UPDATE person SET merged_into = $1, changed_us = $3 WHERE id = $2")
         .bind(survivor)
         .bind(absorbed)
+        .bind(now_us)
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
@@ -192,6 +207,7 @@ pub(super) async fn merge(
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
+    touch(tx, survivor, now_us).await?;
     let id: i64 = sqlx::query_scalar(
         "INSERT INTO person_merge (survivor, absorbed, reason, actor, at_us, undone_us, undone_by)
          VALUES ($1, $2, $3, $4, $5, 0, '') RETURNING id",
@@ -234,6 +250,8 @@ pub(super) async fn unmerge(
             .fetch_all(&mut **tx)
             .await
             .map_err(failed)?;
+    touch(tx, top, now_us).await?;
+    touch(tx, absorbed, now_us).await?;
     for row in with_all_below(absorbed, &rows) {
         sqlx::query(
             "UPDATE person SET root = $1, merged_into = CASE WHEN id = $1 THEN 0 ELSE merged_into END
@@ -267,6 +285,20 @@ async fn root(tx: &mut Tx<'_>, person: i64) -> Result<Option<i64>, IndexError> {
         .fetch_optional(&mut **tx)
         .await
         .map_err(failed)
+}
+
+/// A person changed.
+pub(super) async fn touch(tx: &mut Tx<'_>, person: i64, now_us: i64) -> Result<(), IndexError> {
+    sqlx::query(
+        "UPDATE person SET changed_us = $1
+         WHERE id = $2 OR id = (SELECT n.root FROM person n WHERE n.id = $2)",
+    )
+    .bind(now_us)
+    .bind(person)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
+    Ok(())
 }
 
 /// Merges of a person.

@@ -281,7 +281,8 @@ pub(super) async fn knows_blobs(pool: &Pool, keys: &[String]) -> Result<Vec<bool
             ") SELECT blob_key FROM k WHERE EXISTS (SELECT 1 FROM copy c WHERE c.blob_key = k.blob_key)
              OR EXISTS (SELECT 1 FROM derived d WHERE d.blob_key = k.blob_key)
              OR EXISTS (SELECT 1 FROM bin b WHERE b.blob_key = k.blob_key)
-             OR EXISTS (SELECT 1 FROM document d WHERE d.blob_key = k.blob_key)",
+             OR EXISTS (SELECT 1 FROM document d WHERE d.blob_key = k.blob_key)
+             OR EXISTS (SELECT 1 FROM gateway_outbox o WHERE o.blob_key = k.blob_key)",
         );
         let found: Vec<String> = sql.build_query_scalar().fetch_all(pool).await.map_err(failed)?;
         known.extend(found);

@@ -15,6 +15,7 @@ use sqlx::sqlite::SqliteSynchronous;
 use crate::index::error::IndexError;
 use crate::index::sqlite::adapter::Adapter;
 use crate::index::sqlite::migration;
+use crate::index::texts::Word;
 
 /// The driver.
 pub(super) type Db = sqlx::Sqlite;
@@ -36,6 +37,21 @@ pub(super) const COUNTED: &str = "event_counter";
 
 /// Whether a trip to the database carries several statements with what is bound.
 pub(super) const SEVERAL_AT_ONCE: bool = true;
+
+/// Enters the words of a document, unless they are there: $1 its id, $2 the words.
+pub(super) const PUT_WORDS: &str = "INSERT INTO document_words (rowid, words)
+  SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM document_words WHERE rowid = $1)";
+/// Joins the documents `d` that hold what is bound between these two.
+pub(super) const HAS_WORDS: &str =
+    "JOIN document_words ON document_words.rowid = d.id WHERE document_words MATCH ";
+/// Behind what is bound.
+pub(super) const HAS_WORDS_END: &str = "";
+
+/// Words in FTS5's language: strings, all of which must be there.
+pub(super) fn words_query(words: &[Word]) -> String {
+    let one = |word: &Word| format!("\"{}\"{}", word.text, if word.begins { "*" } else { "" });
+    words.iter().map(one).collect::<Vec<_>>().join(" ")
+}
 
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit.
 pub(super) const CLAIM: &str =

@@ -24,10 +24,20 @@ mod fascicolo;
 mod fuzzy;
 #[path = "../sql/jobs.rs"]
 mod jobs;
+#[path = "../sql/kept.rs"]
+mod kept;
 #[path = "../sql/links.rs"]
 mod links;
 #[path = "../sql/migration.rs"]
 mod migration;
+#[path = "../sql/origins.rs"]
+mod origins;
+#[path = "../sql/outbox.rs"]
+mod outbox;
+#[path = "../sql/pages.rs"]
+mod pages;
+#[path = "../sql/pages_documents.rs"]
+mod pages_documents;
 #[path = "../sql/people.rs"]
 mod people;
 #[path = "../sql/people_read.rs"]
@@ -48,5 +58,7 @@ mod span;
 mod store;
 #[path = "../sql/tail.rs"]
 mod tail;
+#[path = "../sql/texts.rs"]
+mod texts;
 #[path = "../sql/waiting.rs"]
 mod waiting;

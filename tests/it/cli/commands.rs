@@ -20,7 +20,9 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["serve", "demo", "import", "send", "echo", "check"] {
+    for command in
+        ["serve", "demo", "import", "send", "echo", "check", "conformance", "bin", "fascicolo"]
+    {
         let output = lastra(&[command, "--help"]);
         assert!(output.status.success());
         let help = text(&output.stdout);

@@ -14,7 +14,7 @@ use lastra::dicom::layout::{BulkValue, Layout, LayoutError, Piece, Pixels};
 use lastra::dicom::limits::Limits;
 use lastra::dicom::observe::{DataSetPlace, LayoutCollector};
 use lastra::dicom::scan::{Element, Scanner};
-use lastra::dicom::syntax::Encoding;
+use lastra::dicom::syntax::{EXPLICIT_LITTLE, Encoding};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -154,13 +154,13 @@ fn pieces_of_something_else_are_an_error() {
 fn frames_are_found_by_their_fragments() {
     let layout = layout_of(&large(), None);
     let value = layout.pixels.as_ref().unwrap().value.start;
-    let place = layout.frame(1).unwrap();
+    let place = layout.frame(1, EXPLICIT_LITTLE).unwrap();
     assert_eq!((place.bit_offset, place.bits), (0, None));
     let start = value + 8 + 8 + 10_000 + 8;
     let second = start..start + 10_000;
     assert_eq!(place.ranges, std::slice::from_ref(&second));
     assert_eq!(layout.blob_range(&place.ranges[0]).start, START + start);
-    assert_eq!(layout.frame(2), None);
+    assert_eq!(layout.frame(2, EXPLICIT_LITTLE), None);
 }
 
 fn ranges() -> impl Strategy<Value = Range<u64>> {

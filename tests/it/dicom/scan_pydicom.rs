@@ -13,7 +13,7 @@ use lastra::dicom::limits::Limits;
 use lastra::dicom::observe::{DataSetPlace, LayoutCollector};
 use lastra::dicom::part10::{Part10Error, Part10Reader, Prefix, Step};
 use lastra::dicom::scan::{Problem, ScanError, Scanner};
-use lastra::dicom::syntax::Encoding;
+use lastra::dicom::syntax::{EXPLICIT_LITTLE, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::scan_events::{Event, scan_cut};
@@ -267,7 +267,7 @@ fn compare_frames(files: &[PathBuf]) -> usize {
         assert!(matches!(table, FrameTable::Encapsulated { .. }), "{}", path.display());
         assert_eq!(table.count(), Some(frames.len() as u32), "{}", path.display());
         for (index, expected) in (0..).zip(&frames) {
-            let place = read.layout.frame(index).unwrap();
+            let place = read.layout.frame(index, EXPLICIT_LITTLE).unwrap();
             let bytes = place.ranges.iter().map(|range| range.start as usize..range.end as usize);
             let frame: Vec<u8> = bytes.flat_map(|range| &read.data_set[range]).copied().collect();
             assert_eq!(&digest(&frame), expected, "{} frame {index}", path.display());
@@ -294,7 +294,7 @@ fn every_native_frame_has_its_place() {
             continue;
         }
         let count = pixels.frames.count().unwrap_or_else(|| panic!("{}", path.display()));
-        assert!((0..count).all(|index| read.layout.frame(index).is_some()));
+        assert!((0..count).all(|index| read.layout.frame(index, EXPLICIT_LITTLE).is_some()));
         assert_eq!(Layout::from_bytes(&read.layout.to_bytes()), Ok(read.layout));
         frames += count;
     }

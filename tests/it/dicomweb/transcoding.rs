@@ -9,7 +9,7 @@ use futures::future::join_all;
 use crate::support::corpus::pydicom_data;
 use crate::support::objects::Object;
 use crate::support::server::Server;
-use crate::support::tools::python;
+use crate::support::tools::{python, run_python};
 
 /// One file of each sample study with pixels.
 const STUDIES: [&str; 6] = ["ct-chest", "dx-chest", "enhanced-ct", "mammo", "mr-head", "us-loop"];
@@ -221,4 +221,58 @@ async fn what_cannot_be_given_is_refused_with_the_reason() {
         response.headers()["content-type"],
         "image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.5"
     );
+}
+
+/// Three frames of 5 by 3 bytes, which count on, in big endian words.
+const ODD_BIG_ENDIAN: &str = r#"
+import sys
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import UID
+meta = FileMetaDataset()
+meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.2")
+meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7.2"
+meta.MediaStorageSOPInstanceUID = "2.25.3"
+ds = FileDataset(sys.argv[1], {}, file_meta=meta, preamble=b"\0" * 128, is_implicit_VR=False,
+                 is_little_endian=False)
+ds.SOPClassUID, ds.SOPInstanceUID = meta.MediaStorageSOPClassUID, "2.25.3"
+ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.PatientID, ds.Modality = "2.25.1", "2.25.2", "P1", "OT"
+ds.Rows, ds.Columns, ds.NumberOfFrames, ds.SamplesPerPixel = 3, 5, 3, 1
+ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 8, 8, 7, 0
+ds.PhotometricInterpretation = "MONOCHROME2"
+raw = bytes(range(45)) + b"\0"
+ds.add_new(0x7FE00010, "OW", bytes(raw[place ^ 1] for place in range(46)))
+ds.save_as(sys.argv[1], enforce_file_format=True)
+"#;
+
+#[tokio::test]
+async fn frames_that_begin_inside_a_big_endian_word_are_given_whole() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.dcm");
+    run_python(ODD_BIG_ENDIAN, &[path.to_str().unwrap()]);
+    let file = std::fs::read(&path).unwrap();
+    let part = b"--part\r\nContent-Type: application/dicom\r\n\r\n";
+    let body = [&part[..], &file, b"\r\n--part--\r\n"].concat();
+    let stored = crate::support::server::client()
+        .post(format!("{}/studies", server.dicomweb()))
+        .header("content-type", "multipart/related; type=\"application/dicom\"; boundary=part")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stored.status(), 200, "{}", stored.text().await.unwrap());
+    let frames = "/studies/2.25.1/series/2.25.2/instances/2.25.3/frames";
+    for frame in 1..=3_u8 {
+        let response =
+            server.get_as(&format!("{frames}/{frame}"), "application/octet-stream").await;
+        assert_eq!(response.status(), 200);
+        let expected: Vec<u8> = (frame * 15 - 15..frame * 15).collect();
+        assert_eq!(response.bytes().await.unwrap(), expected, "frame {frame}");
+    }
+    let drawn =
+        server.get_as(&format!("{frames}/2/rendered?window=22,15,linear"), "image/png").await;
+    assert_eq!(drawn.status(), 200, "{}", drawn.text().await.unwrap());
+    let drawn = image::load_from_memory(&drawn.bytes().await.unwrap()).unwrap();
+    let levels = drawn.to_luma8().into_raw();
+    assert!(levels.is_sorted() && levels.len() == 15 && levels[0] < levels[14], "{levels:?}");
 }

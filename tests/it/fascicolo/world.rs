@@ -18,6 +18,8 @@ use lastra::fascicolo::queue::Case;
 use lastra::fascicolo::timeline::Timeline;
 use lastra::index::fascicolo::LinksOf;
 use lastra::index::port::SharedIndex;
+use lastra::model::document::Document;
+use lastra::model::document::DocumentKind;
 use lastra::model::job::JobKind;
 use lastra::model::link::Link;
 use lastra::server::app::Rooms;
@@ -42,8 +44,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With settings changed.
+    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { data: folder.path().to_owned(), ..Settings::default() };
+        let mut settings = Settings { data: folder.path().to_owned(), ..Settings::default() };
+        change(&mut settings);
         let clock = Arc::new(MockClock::at(NOW));
         let shared: SharedClock = Arc::<MockClock>::clone(&clock);
         let rooms = Rooms::open(&settings, &shared).await.unwrap();
@@ -56,7 +64,7 @@ impl World {
     /// Stores a sample file and does the work that follows.
     pub(super) async fn store(&self, file: &str) {
         let path = format!("{}/sample-studies/{file}", env!("CARGO_MANIFEST_DIR"));
-        self.store_bytes(&std::fs::read(path).unwrap()).await;
+        self.store_bytes(&std::fs::read(path).unwrap(), "test").await;
     }
 
     /// The same with texts of equal length replaced in the file.
@@ -72,10 +80,11 @@ impl World {
             }
             assert!(places > 0, "{from} is not in {file}");
         }
-        self.store_bytes(&bytes).await;
+        self.store_bytes(&bytes, "test").await;
     }
 
-    async fn store_bytes(&self, file: &[u8]) {
+    /// Stores a file that came so, and does the work that follows.
+    pub(super) async fn store_bytes(&self, file: &[u8], source: &str) {
         let object = describe_bytes(file).unwrap();
         let uid = |text: &str| Some(Uid::parse(text).unwrap());
         let envelope = Envelope {
@@ -83,7 +92,7 @@ impl World {
             sop_class: uid(&object.sop_class),
             sop_instance: uid(&object.sop_instance),
             ae_title: None,
-            source: "test".to_owned(),
+            source: source.to_owned(),
             prefix: None,
         };
         let access = self.rooms.archive.access();
@@ -116,6 +125,17 @@ impl World {
         let bytes = message.replace('\n', "\r");
         let answer = self.rooms.fascicolo.take_message(&self.permit, bytes.as_bytes()).await;
         answer.unwrap().unwrap()
+    }
+
+    /// The only document of a kind.
+    pub(super) async fn document_of_kind(&self, kind: DocumentKind) -> Document {
+        let mut found = Vec::new();
+        for id in 1..100 {
+            found.extend(self.rooms.fascicolo.document(&self.permit, id).await);
+        }
+        found.retain(|document| document.kind == kind);
+        assert_eq!(found.len(), 1);
+        found.remove(0)
     }
 
     pub(super) async fn links(&self, document: i64) -> Vec<Link> {

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::object::{open, pydicom_data, pydicom_more};
 
 /// What `dcmj2pnm` draws of a frame (from 1) with these options, overlays left out.
-fn drawn_by_dcmtk(path: &Path, frame: u32, options: &[&str]) -> Result<Raster, String> {
+pub(super) fn drawn_by_dcmtk(path: &Path, frame: u32, options: &[&str]) -> Result<Raster, String> {
     let folder = tempfile::tempdir().unwrap();
     let picture = folder.path().join("picture.pnm");
     let number = frame.to_string();

@@ -3,6 +3,7 @@
 mod bombs;
 mod codestreams;
 mod dcmtk;
+mod groups;
 mod hostile;
 mod look;
 mod object;

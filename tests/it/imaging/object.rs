@@ -87,22 +87,15 @@ impl Object {
         self.layout.pixels.as_ref().and_then(|pixels| pixels.frames.count()).unwrap_or(0)
     }
 
-    /// A frame's stored bytes, bit-packed ones moved to begin at a byte.
+    /// A frame, to be decoded.
     pub(super) fn frame(&self, index: u32) -> StoredFrame {
-        let place = self.layout.frame(index).unwrap();
+        let place = self.layout.frame(index, &self.transfer_syntax).unwrap();
         let mut bytes = Vec::new();
         for range in &place.ranges {
             bytes.extend_from_slice(&self.data_set[usize(range.start)..usize(range.end)]);
         }
-        if place.bit_offset > 0 {
-            let next = bytes.iter().skip(1).chain([&0]);
-            let shift = |(byte, next): (&u8, &u8)| {
-                (u16::from(*next) << 8 | u16::from(*byte)) >> place.bit_offset
-            };
-            bytes = bytes.iter().zip(next).map(|pair| shift(pair).to_le_bytes()[0]).collect();
-        }
-        let transfer_syntax = self.transfer_syntax.clone();
-        StoredFrame { transfer_syntax, bytes: Bytes::from(bytes), index }
+        let transfer_syntax = place.syntax(&self.transfer_syntax).to_owned();
+        StoredFrame { transfer_syntax, bytes: place.taken_of(bytes.into()), index }
     }
 }
 

@@ -59,13 +59,6 @@ struct Row {
     wrong: bool,
 }
 
-/// What is known to be wrong, with the reason the table gives.
-const KNOWN: [(&str, &str); 2] =
-    [("big endian OW", BIG_WORDS), ("8 bits, planar 1, big endian", BIG_WORDS)];
-
-const BIG_WORDS: &str =
-    "frames that begin or end inside a big endian word are read without its other half";
-
 /// How far a frame may be from the nearest oracle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Allowed {
@@ -198,21 +191,12 @@ fn row(folder: &Path, told: &Told) -> Row {
                     (row.luminance <= most, format!("luminance within {most}"))
                 }
             };
-            let known = KNOWN.iter().find(|(name, _)| *name == row.name);
-            row.wrong = !right && known.is_none();
-            row.verdict = match known {
-                _ if right => verdict,
-                Some((_, reason)) => format!("differs: {reason}"),
-                None => format!("WRONG by {nearest}"),
-            };
+            row.wrong = !right;
+            row.verdict = if right { verdict } else { format!("WRONG by {nearest}") };
         }
         Err(error) => {
-            let known = KNOWN.iter().find(|(name, _)| *name == row.name);
-            row.wrong = known.is_none();
-            row.verdict = match known {
-                Some((_, reason)) => format!("differs: {reason}"),
-                None => format!("WRONG: {error}"),
-            };
+            row.wrong = true;
+            row.verdict = format!("WRONG: {error}");
         }
     }
     row

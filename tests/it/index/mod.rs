@@ -7,7 +7,11 @@ mod jobs;
 mod matching;
 mod objects;
 mod opening;
+mod outbox;
 mod outcomes;
+mod pages;
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
+mod pages_speed;
 mod population;
 mod properties;
 mod queue;
@@ -16,6 +20,7 @@ mod searching;
 #[expect(clippy::print_stdout, reason = "its result is what it prints")]
 mod speed;
 mod storing;
+mod texts;
 mod together;
 
 use std::path::Path;

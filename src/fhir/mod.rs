@@ -1,0 +1,36 @@
+//! The FHIR R4 door, below `/fhir`: people, studies, reports and documents as other systems read them,
+//! and reports as they bring them.
+//!
+//! Never here: rows, blobs, what links what; another door. [`kind`] is the one table of what is served:
+//! searches are read by it and `/fhir/metadata` is drawn from it. Start at [`routes`].
+
+pub mod asked;
+pub mod binary;
+pub mod bringing;
+pub mod bundle;
+pub mod capability;
+pub mod cursor;
+pub mod dates;
+pub mod delivery;
+pub mod document;
+pub mod door;
+pub mod everything;
+pub mod facts;
+pub mod fixed;
+pub mod ids;
+pub mod imaging_study;
+pub mod include;
+pub mod kind;
+pub mod negotiate;
+pub mod outcome;
+pub mod patient;
+pub mod provenance;
+pub mod read;
+pub mod report;
+pub mod resource;
+pub mod routes;
+pub mod rules;
+pub mod search;
+pub mod tokens;
+pub mod transaction;
+pub mod values;

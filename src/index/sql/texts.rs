@@ -1,0 +1,76 @@
+//! Words of documents, by each database's own index of words; what series show.
+
+use async_trait::async_trait;
+use sqlx::QueryBuilder;
+
+use crate::index::error::IndexError;
+use crate::index::texts::SeriesShown;
+use crate::index::texts::TextRows;
+use crate::index::texts::Word;
+use crate::model::document::Document;
+
+use super::adapter::Adapter;
+use super::dialect::Db;
+use super::dialect::HAS_WORDS;
+use super::dialect::HAS_WORDS_END;
+use super::dialect::PUT_WORDS;
+use super::dialect::begin;
+use super::dialect::failed;
+use super::dialect::words_query;
+use super::documents;
+use super::rows::clean;
+
+/// Series of one person looked at.
+const MOST_SERIES: i64 = 20_000;
+
+#[async_trait]
+impl TextRows for Adapter {
+    async fn put_words(&self, document: i64, words: &str) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        sqlx::query(PUT_WORDS)
+            .bind(document)
+            .bind(clean(words).into_owned())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn documents_with(
+        &self,
+        words: &[Word],
+        person: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Document>, IndexError> {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = QueryBuilder::<Db>::new(documents::COLUMNS);
+        sql.push(documents::FROM);
+        sql.push(HAS_WORDS).push_bind(words_query(words)).push(HAS_WORDS_END);
+        if let Some(person) = person {
+            sql.push(" AND p.root = (SELECT root FROM person WHERE id = ").push_bind(person);
+            sql.push(")");
+        }
+        sql.push(" ORDER BY d.service_date DESC, d.id DESC LIMIT ").push_bind(i64::from(limit));
+        let rows = sql.build().fetch_all(&self.read).await.map_err(failed)?;
+        rows.iter().map(documents::document).collect()
+    }
+
+    async fn shown_of(&self, person: i64, from: &str) -> Result<Vec<SeriesShown>, IndexError> {
+        let rows: Vec<(i64, String, String)> = sqlx::query_as(
+            "SELECT DISTINCT st.id, se.modality, se.body_part
+             FROM person n JOIN person o ON o.root = n.root JOIN person_study ps ON ps.person = o.id
+               JOIN study st ON st.id = ps.study JOIN series se ON se.study = st.id
+             WHERE n.id = $1 AND st.date >= $2 ORDER BY st.id, se.modality, se.body_part LIMIT $3",
+        )
+        .bind(person)
+        .bind(clean(from).into_owned())
+        .bind(MOST_SERIES)
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        let shown = |(study, modality, body_part)| SeriesShown { study, modality, body_part };
+        Ok(rows.into_iter().map(shown).collect())
+    }
+}

@@ -1,0 +1,8 @@
+//! The FHIR door of the real binary.
+
+mod bringing;
+mod hostile;
+mod reading;
+mod searching;
+mod stock;
+mod world;

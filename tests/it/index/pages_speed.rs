@@ -1,0 +1,230 @@
+//! How fast a fascicolo is opened, searched and paged among many; run by hand:
+//! `LASTRA_PEOPLE=100000 cargo test --release --test it index::pages_speed -- --ignored --nocapture`.
+//! Three studies and three linked reports a person. Loading goes through the port, a commit each: on a
+//! disk that syncs it takes its time.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use lastra::index::fascicolo::Entered;
+use lastra::index::fascicolo::StudiesOf;
+use lastra::index::pages::Counted;
+use lastra::index::pages::DocumentFound;
+use lastra::index::pages::DocumentRule;
+use lastra::index::pages::LinkRule;
+use lastra::index::pages::Micros;
+use lastra::index::pages::Number;
+use lastra::index::pages::Page;
+use lastra::index::pages::SortBy;
+use lastra::index::pages::StudyRule;
+use lastra::index::port::SharedIndex;
+use lastra::model::document::DocumentKind;
+use lastra::model::document::DocumentSubject;
+use lastra::model::document::NewDocument;
+use lastra::model::document::Reference;
+use lastra::model::document::ReferenceKind;
+use lastra::model::link::Method;
+use lastra::model::link::NewLink;
+use lastra::model::person::Attached;
+use lastra::model::person::Origin;
+use lastra::model::person::Sighted;
+use lastra::model::person::Sighting;
+use lastra::people::identifier::Identifier;
+
+use super::objects::Kept;
+use super::objects::NOW;
+use super::objects::object;
+use super::objects::patient;
+use super::objects::with;
+
+/// Studies, and reports, of each person.
+const EACH: u32 = 3;
+
+fn people() -> u32 {
+    std::env::var("LASTRA_PEOPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000)
+}
+
+fn local(person: u32) -> Identifier {
+    Identifier::read(&format!("P{person}"), "HOSPITAL").unwrap()
+}
+
+fn sighting(subject: Sighted, person: u32) -> Sighting {
+    Sighting {
+        subject,
+        identifiers: vec![local(person)],
+        name: format!("NAME{}^FIRST{person}", person % 3000),
+        birth_date: format!("19{:02}{:02}11", person % 90 + 10, person % 12 + 1),
+        sex: "F".to_owned(),
+        origin: Origin::Dicom,
+    }
+}
+
+fn accession(number: u32) -> Reference {
+    Reference {
+        kind: ReferenceKind::Accession,
+        assigner: "RIS".to_owned(),
+        value: format!("A{number}"),
+    }
+}
+
+fn document(number: u32) -> NewDocument {
+    let mut sha256 = [0; 32];
+    sha256[..4].copy_from_slice(&number.wrapping_mul(0x9E37_79B1).to_be_bytes());
+    sha256[4..8].copy_from_slice(&number.to_be_bytes());
+    NewDocument {
+        kind: DocumentKind::Cda,
+        media_type: "text/xml".to_owned(),
+        sha256,
+        blob_key: format!("document-{number}"),
+        blob_bytes: 10_000,
+        source: "hl7".to_owned(),
+        document_id: format!("2.25.7^D{number}"),
+        set_id: format!("2.25.7^S{number}"),
+        version: 1,
+        replaces: Vec::new(),
+        type_code: "68604-8".to_owned(),
+        title: "Referto di radiologia".to_owned(),
+        effective: day(number),
+        service_date: day(number),
+        confidentiality: "N".to_owned(),
+        findings: String::new(),
+        text: "Non si osservano lesioni focali. ".repeat(10),
+        patient: DocumentSubject::default(),
+        references: vec![accession(number)],
+        instance: None,
+    }
+}
+
+fn day(number: u32) -> String {
+    format!("{}{:02}{:02}", 2022 + number % 4, number / 4 % 12 + 1, number / 48 % 28 + 1)
+}
+
+async fn load(index: &SharedIndex, people: u32) {
+    let mut person = 0;
+    while person < people {
+        let chunk: Vec<u32> = (person..people.min(person + 300)).collect();
+        let numbers = chunk.iter().flat_map(|person| person * EACH..(person + 1) * EACH);
+        let new = numbers.map(|number| {
+            let study = format!("1.2.826.0.2.{number}");
+            with(object(&study, &format!("{study}.1"), &format!("{study}.1.1")), |o| {
+                o.patient.id = patient("HOSPITAL", &format!("P{}", number / EACH));
+                o.study.date = day(number);
+                o.series.modality = ["CT", "MR", "DX", "US"][number as usize % 4].to_owned();
+            })
+        });
+        let new: Vec<_> = new.collect();
+        index.store(&new, &[], NOW).await.unwrap();
+        for one in &chunk {
+            for number in one * EACH..(one + 1) * EACH {
+                let uid = format!("1.2.826.0.2.{number}");
+                let study = index.studies(&StudiesOf::Uid(uid), 1).await.unwrap()[0].id;
+                index.add_study_references(study, &[accession(number)]).await.unwrap();
+                let now = NOW + i64::from(number);
+                let attached = index.attach(&sighting(Sighted::Study(study), *one), now).await;
+                assert!(matches!(attached.unwrap(), Attached::Person(_)));
+                let Entered::New(row) = index.put_document(&document(number), now).await.unwrap()
+                else {
+                    panic!("known")
+                };
+                index.attach(&sighting(Sighted::Document(row), *one), now).await.unwrap();
+                let link = NewLink {
+                    document: row,
+                    study,
+                    method: Method::Reference(ReferenceKind::Accession),
+                    evidence: "{}".to_owned(),
+                    actor: "lastra".to_owned(),
+                };
+                index.link(&link, false, now).await.unwrap();
+            }
+        }
+        person += 300;
+    }
+}
+
+/// Median and 99th percentile of what `ask` takes.
+async fn measure<F: Future<Output = usize>>(what: &str, mut ask: impl FnMut(u32) -> F) {
+    let mut times = Vec::new();
+    let mut rows = 0;
+    for round in 0..300_u32 {
+        let begun = Instant::now();
+        rows += ask(round.wrapping_mul(7919)).await;
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    println!(
+        "  {what}: median {:.2} ms, p99 {:.2} ms, {rows} rows",
+        ms(times[150]),
+        ms(times[296])
+    );
+}
+
+async fn measured(name: &str, kept: &Kept) {
+    let (index, people) = (&kept.index, people());
+    let begun = Instant::now();
+    load(index, people).await;
+    println!(
+        "{name}: {people} people, {} studies and reports, loaded in {:.0?}",
+        people * EACH,
+        begun.elapsed()
+    );
+    let page = |limit| Page { sort: SortBy::Date, descending: true, after: None, limit };
+    measure("a fascicolo by identifier: studies, series, reports, links", async |round| {
+        let row = index.person_of(&local(round % people)).await.unwrap().unwrap();
+        let studies = index.studies_page(&[StudyRule::Person(vec![row])], &page(21)).await.unwrap();
+        let rows: Vec<i64> = studies.iter().map(|study| study.row).collect();
+        let series = index.series_of_studies(&rows).await.unwrap();
+        let documents = [DocumentRule::Person(vec![row]), DocumentRule::Current(true)];
+        let documents = index.documents_page(&documents, &page(21)).await.unwrap();
+        let rows: Vec<i64> = documents.iter().map(|found| found.document.id).collect();
+        let links = index.links_page(&[LinkRule::Document(rows)], &page(100)).await.unwrap();
+        series.len() + documents.len() + links.len()
+    })
+    .await;
+    measure("a study by accession number", async |round| {
+        let number = accession(round % (people * EACH));
+        let number = Number {
+            kinds: vec![number.kind],
+            assigner: Some(number.assigner),
+            value: number.value,
+        };
+        index.studies_page(&[StudyRule::Number(vec![number])], &page(21)).await.unwrap().len()
+    })
+    .await;
+    measure("the newest studies of a modality", async |_| {
+        let rules = [StudyRule::Modality(vec!["MR".to_owned()])];
+        index.studies_page(&rules, &page(21)).await.unwrap().len()
+    })
+    .await;
+    measure("a page of reports far down", async |round| {
+        let one = [DocumentRule::Row(vec![i64::from(round % people) + 1])];
+        let far = index.documents_page(&one, &page(1)).await.unwrap();
+        let after = far.first().map(DocumentFound::place);
+        let rules = [DocumentRule::Report(vec!["68604-8".to_owned()]), DocumentRule::Current(true)];
+        index.documents_page(&rules, &Page { after, ..page(21) }).await.unwrap().len()
+    })
+    .await;
+    measure("what changed since", async |round| {
+        let from = Some(NOW + i64::from(round % (people * EACH)));
+        let rules = [DocumentRule::Changed(vec![Micros { from, before: None }])];
+        let page = Page { sort: SortBy::Changed, limit: 21, ..Page::default() };
+        index.documents_page(&rules, &page).await.unwrap().len()
+    })
+    .await;
+    measure("all studies counted up to 10,000", async |_| {
+        index.count_page(Counted::Studies(&[]), 10_001).await.unwrap() as usize
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement, run by hand"]
+async fn fascicoli_among_many_in_sqlite() {
+    measured("SQLite", &Kept::in_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement, run by hand"]
+async fn fascicoli_among_many_in_postgres() {
+    measured("PostgreSQL", &Kept::in_postgres().await).await;
+}
