@@ -8,6 +8,7 @@ pub mod archive;
 pub mod bin;
 pub mod changes;
 pub mod derive;
+pub mod directory;
 pub mod document;
 pub mod error;
 pub mod extended;

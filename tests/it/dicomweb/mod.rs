@@ -22,3 +22,4 @@ mod stow_made;
 mod transcoding;
 mod unreadable;
 mod wado_uri;
+mod zipped;
