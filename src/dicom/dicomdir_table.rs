@@ -30,28 +30,15 @@ const CREATOR: (u32, VR) = (0x0070_0084, VR::PN);
 /// What a record of this type says beside its concept name (PS3.3 §F.5.4 and following).
 pub fn keys_of(record_type: &str) -> Keys {
     match record_type {
-        "PRESENTATION" => &[
-            NUMBER,
-            LABEL,
-            DESCRIPTION,
-            (0x0070_0082, VR::DA),
-            (0x0070_0083, VR::TM),
-            CREATOR,
-        ],
-        "SR DOCUMENT" => &[
-            NUMBER,
-            CONTENT_DATE,
-            CONTENT_TIME,
-            (0x0040_A491, VR::CS),
-            (0x0040_A493, VR::CS),
-        ],
-        "ENCAP DOC" => &[
-            NUMBER,
-            CONTENT_DATE,
-            CONTENT_TIME,
-            (0x0042_0010, VR::ST),
-            (0x0042_0012, VR::LO),
-        ],
+        "PRESENTATION" => {
+            &[NUMBER, LABEL, DESCRIPTION, (0x0070_0082, VR::DA), (0x0070_0083, VR::TM), CREATOR]
+        }
+        "SR DOCUMENT" => {
+            &[NUMBER, CONTENT_DATE, CONTENT_TIME, (0x0040_A491, VR::CS), (0x0040_A493, VR::CS)]
+        }
+        "ENCAP DOC" => {
+            &[NUMBER, CONTENT_DATE, CONTENT_TIME, (0x0042_0010, VR::ST), (0x0042_0012, VR::LO)]
+        }
         "KEY OBJECT DOC" | "WAVEFORM" | "RAW DATA" => &[NUMBER, CONTENT_DATE, CONTENT_TIME],
         "REGISTRATION" | "FIDUCIAL" | "VALUE MAP" | "SURFACE" | "TRACT" => {
             &[NUMBER, CONTENT_DATE, CONTENT_TIME, LABEL, DESCRIPTION, CREATOR]

@@ -14,13 +14,10 @@
 pub mod charset;
 mod charset_term;
 pub mod date;
-<<<<<<< HEAD
 pub mod deidentify;
 pub mod deidentify_table;
-=======
 pub mod dicomdir;
 pub mod dicomdir_table;
->>>>>>> weba-untested
 pub mod extended;
 #[cfg(test)]
 pub(crate) mod feed;

@@ -88,8 +88,7 @@ pub async fn selected(
 ) -> Result<InstanceStream, Problem> {
     let instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
     let asked = std::sync::Arc::clone(asked);
-    let some = instances.try_filter(move |located| {
-        std::future::ready(!partial || is_given(&asked, located))
-    });
+    let some = instances
+        .try_filter(move |located| std::future::ready(!partial || is_given(&asked, located)));
     Ok(some.boxed())
 }

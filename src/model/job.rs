@@ -21,7 +21,7 @@ pub enum JobKind {
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SeriesThumbnail,
         Self::SeriesMetadata,
         Self::SeriesFascicolo,

@@ -25,8 +25,5 @@ mod stow_made;
 mod transcoding;
 mod unreadable;
 mod wado_uri;
-<<<<<<< HEAD
 mod wado_uri_anonymize;
-=======
 mod zipped;
->>>>>>> weba-untested

@@ -58,7 +58,8 @@ async fn a_study_comes_as_the_files_that_are_stored_under_the_same_names_each_ti
     let archive = response.bytes().await.unwrap();
     let files = unzipped(&archive);
     assert_eq!(files.len(), 6);
-    for (series, instance, object) in [(1, 1, &objects[0]), (2, 3, &objects[4]), (3, 1, &objects[5])]
+    for (series, instance, object) in
+        [(1, 1, &objects[0]), (2, 3, &objects[4]), (3, 1, &objects[5])]
     {
         let file = &files[&format!("DICOM/SE{series:06}/IM{instance:06}.dcm")];
         assert_eq!(*file, server.file(&object.path()).await);
