@@ -43,7 +43,8 @@ impl FromRequestParts<Door> for Committing {
         let path = RawPathParams::from_request_parts(parts, door).await;
         let path = path.map_err(|_| Problem::bad_request("the address is not UTF-8"))?;
         let named = path.iter().find(|(name, _)| *name == "transaction");
-        let transaction = Uid::parse(named.map_or("", |(_, uid)| uid)).map_err(|_| {
+        let transaction = Uid::parse(named.map_or("", |(_, uid)| uid)).ok();
+        let transaction = transaction.filter(Uid::is_valid).ok_or_else(|| {
             Problem::bad_parameter("transactionUID", "the path must end in a UID (PS3.5 §9.1)")
         });
         let Ok(caller) = Caller::from_request_parts(parts, door).await;

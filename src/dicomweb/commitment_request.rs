@@ -294,7 +294,7 @@ mod tests {
             r#"{"00081199":{"vr":"SQ"}}"#,
             r#"{"00081199":{"vr":"SQ","Value":[{}]}}"#,
             r#"{"00081199":{"vr":"SQ","Value":[{"00081150":{"vr":"UI","Value":["1.4"]},
-                "00081155":{"vr":"UI","Value":["x"]}}]}}"#,
+                "00081155":{"vr":"UI","Value":[" "]}}]}}"#,
             &STUDY.replace("\"1.2\"", ""),
         ] {
             let status = references(text.as_bytes(), DICOM_JSON, None).unwrap_err().status;

@@ -61,7 +61,7 @@ mod tests {
             let reference = Reference { within, sop_class: uid("1.1"), instance: uid("1.2") };
             assert_eq!(Reference::parse(&reference.to_text()), Some(reference));
         }
-        for text in ["", "1.1", "1.1 1.2 1.3", "1.1 x"] {
+        for text in ["", "1.1", "1.1 1.2 1.3", "1.1 "] {
             assert_eq!(Reference::parse(text), None, "{text}");
         }
     }

@@ -54,7 +54,10 @@ for file in sys.argv[2:]:
     assert made.LongitudinalTemporalInformationModified == "REMOVED"
     assert made.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
     assert not [element for element in made.iterall() if element.tag.is_private]
-    assert (made.pixel_array == original.pixel_array).all(), file
+    difference = abs(made.pixel_array.astype(int) - original.pixel_array.astype(int))
+    # Of a lossy code stream two decoders make two pictures, hardly different.
+    lossy = original.get("LossyImageCompression") == "01"
+    assert difference.mean() < 1 if lossy else difference.max() == 0, (file, difference.mean())
     with tempfile.NamedTemporaryFile(suffix=".dcm") as kept:
         kept.write(answer)
         kept.flush()

@@ -206,6 +206,10 @@ async fn capabilities_are_told_as_wadl_and_as_json() {
             "readyz",
             "metrics",
             "retrieveByUri",
+            "listBin",
+            "restoreStudy",
+            "restoreSeries",
+            "restoreInstance",
         ]
         .contains(&id.as_str());
         let itself = id.starts_with("retrieveCapabilities");

@@ -24,6 +24,10 @@ fn study() -> Vec<Object> {
         selection.without(tag);
     }
     objects.push(selection);
+    // Keys of a directory that may not be empty (PS3.3 §F.5.2).
+    objects.iter_mut().for_each(|object| {
+        object.text(0x0020_0010, b"SH", "1");
+    });
     objects
 }
 
