@@ -44,6 +44,7 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_dicom_associations_active", "associations open now"),
     ("lastra_dicom_associations_total", "associations ended, by result"),
     ("lastra_store_instances_total", "objects received, by way and result"),
+    ("lastra_restore_copies_total", "copies taken out of the bin, by way"),
     ("lastra_store_bytes_total", "data set bytes received"),
     ("lastra_store_duration_seconds", "from an object's first byte to its answer"),
     ("lastra_http_request_duration_seconds", "HTTP requests, by route, method and status class"),

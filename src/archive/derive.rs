@@ -17,6 +17,9 @@ impl Archive {
         if job.kind == JobKind::Attributes {
             return self.index_attributes_of_page(&job.subject).await;
         }
+        if job.kind == JobKind::Commitment {
+            return self.look_at_commitment(&job.subject).await;
+        }
         let Some(id) = job.subject.parse().ok() else { return Ok(()) };
         let Some(series) = self.inner.index.series(id).await? else { return Ok(()) };
         match job.kind {
@@ -33,6 +36,7 @@ impl Archive {
             }
             // Done above; and the work of rooms above, which does not come here.
             JobKind::Attributes
+            | JobKind::Commitment
             | JobKind::Webhook
             | JobKind::SeriesFascicolo
             | JobKind::Gateway => Ok(()),

@@ -23,6 +23,9 @@ use crate::archive::frame::FramePlan;
 use crate::archive::retrieve::ByteStream;
 use crate::archive::retrieve::layout_of;
 use crate::archive::turned::turned;
+use crate::dicom::deidentify::Deidentifier;
+use crate::dicom::deidentify::UidKey;
+use crate::dicom::deidentify::statements;
 use crate::dicom::layout::Layout;
 use crate::dicom::layout::Piece;
 use crate::dicom::part10::MetaFields;
@@ -69,6 +72,40 @@ impl Archive {
         if !permit.covers_study(&located.path.study) {
             return Err(ArchiveError::Denied);
         }
+        let made = self.file_made(located, target, None).await?;
+        made.ok_or(ArchiveError::Denied)
+    }
+
+    /// The same without what identifies its patient, under UIDs of its own (PS3.15 §E.2); `None`
+    /// when its pixels show who it is.
+    pub async fn deidentified(
+        &self,
+        permit: &Permit,
+        located: &Located,
+        target: Target,
+    ) -> Result<Option<FileAs>, ArchiveError> {
+        if !permit.covers_study(&located.path.study) {
+            return Err(ArchiveError::Denied);
+        }
+        let key = self.uid_key().await?;
+        self.file_made(located, target, Some(key)).await
+    }
+
+    /// What UIDs of de-identified objects are made with: one secret for the whole archive, so that
+    /// what belonged together still does.
+    async fn uid_key(&self) -> Result<UidKey, ArchiveError> {
+        let mut proposed = [0; 32];
+        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut proposed)
+            .map_err(|_| ImagingError::Unsupported("the system gives no randomness".to_owned()))?;
+        Ok(UidKey::new(&self.inner.index.secret("deidentify", &proposed).await?))
+    }
+
+    async fn file_made(
+        &self,
+        located: &Located,
+        target: Target,
+        key: Option<UidKey>,
+    ) -> Result<Option<FileAs>, ArchiveError> {
         let layout = Arc::new(layout_of(located)?);
         let plan = FramePlan { located: located.clone(), layout, frames: Vec::new() };
         let plan = Arc::new(plan);
@@ -82,10 +119,16 @@ impl Archive {
         let mut changes = Changes { elements: BTreeMap::new(), pixels: None };
         self.leave_out_icons(&plan, &mut changes).await?;
         pixels.describe(&mut changes)?;
-        let segments = self.segments(&plan, &pieces, changes).await?;
+        let segments = match &key {
+            None => self.segments(&plan, &pieces, changes).await?,
+            Some(key) => match self.segments_without(&plan, &pieces, changes, key).await? {
+                Some(segments) => segments,
+                None => return Ok(None),
+            },
+        };
         let transfer_syntax =
             if plan.layout.pixels.is_some() { target.uid() } else { EXPLICIT_LITTLE };
-        let prefix = prefix(located, transfer_syntax)?;
+        let prefix = prefix(located, transfer_syntax, key.as_ref())?;
         let length = |segment: &Segment| match segment {
             Segment::Bytes(bytes) => bytes.len() as u64,
             Segment::Source { range, .. } => range.end.saturating_sub(range.start),
@@ -94,7 +137,27 @@ impl Archive {
         let bytes = segments.iter().map(length).fold(prefix.len() as u64, u64::saturating_add);
         let body = self.body(&plan, pieces, segments, pixels);
         let body = stream::iter([Ok(prefix)]).chain(body).boxed();
-        Ok(FileAs { transfer_syntax, bytes, body })
+        Ok(Some(FileAs { transfer_syntax, bytes, body }))
+    }
+
+    /// Of what the new data set is made when nothing in it may identify its patient; `None` when
+    /// its pixels do.
+    async fn segments_without(
+        &self,
+        plan: &Arc<FramePlan>,
+        pieces: &[Piece],
+        mut changes: Changes,
+        key: &UidKey,
+    ) -> Result<Option<Vec<Segment>>, ArchiveError> {
+        for (tag, vr, value) in statements() {
+            changes.elements.insert(tag, Change::Set(vr, value));
+        }
+        let encoding = Encoding::of(&plan.located.transfer_syntax);
+        let rewriter = Deidentifier::new(Rewriter::new(encoding, changes, true), key.clone());
+        let heard = self.heard(plan, Some(pieces.to_vec()), rewriter).await?;
+        let Some(rewriter) = heard.finish() else { return Ok(None) };
+        let segments = rewriter.finish(plan.layout.inflated_bytes);
+        segments.map(Some).map_err(|error| ImagingError::Unsupported(error.to_string()).into())
     }
 
     /// Of what the new data set is made. A data set that turns out to be in implicit VR, against
@@ -173,11 +236,17 @@ fn tag_of(path: &str) -> Option<Tag> {
     Some(Tag(u16::from_be_bytes([g0, g1]), u16::from_be_bytes([e0, e1])))
 }
 
-fn prefix(located: &Located, transfer_syntax: &str) -> Result<Bytes, ArchiveError> {
+fn prefix(
+    located: &Located,
+    transfer_syntax: &str,
+    key: Option<&UidKey>,
+) -> Result<Bytes, ArchiveError> {
     let unusable = |_| ArchiveError::Unidentified("a UID is unusable".to_owned());
+    let instance = located.path.instance.as_str();
+    let instance = key.map_or_else(|| instance.to_owned(), |key| key.replace(instance));
     let fields = MetaFields {
         sop_class: &Uid::parse(&located.sop_class).map_err(unusable)?,
-        sop_instance: &located.path.instance,
+        sop_instance: &Uid::parse(&instance).map_err(unusable)?,
         transfer_syntax: &Uid::parse(transfer_syntax).map_err(unusable)?,
         source_ae: None,
     };

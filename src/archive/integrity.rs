@@ -156,7 +156,8 @@ impl Archive {
         }
     }
 
-    async fn check_copy(
+    /// Reads one copy; what is wrong with it, if anything.
+    pub(in crate::archive) async fn check_copy(
         &self,
         copy: &CopyRow,
         options: CheckOptions,

@@ -7,7 +7,9 @@
 pub mod archive;
 pub mod bin;
 pub mod changes;
+pub mod commitment;
 pub mod derive;
+pub mod directory;
 pub mod document;
 pub mod error;
 pub mod extended;

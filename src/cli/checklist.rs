@@ -200,7 +200,16 @@ pub const CHECKLIST: &[Line] = &[
         "",
     ),
     line(19, "11", "UPS-RS", &[], NOT_THERE),
-    line(20, "13", "storage commitment", &[], NOT_THERE),
+    line(
+        20,
+        "13",
+        "storage commitment over HTTP: 200, 202, 404, 409, 410, Retry-After; bytes are read again",
+        &[
+            "dicomweb::commitment::studies_are_answered_as_studies_and_nonsense_is_refused",
+            "dicomweb::clients::the_stock_client_of_rust_stores_and_searches",
+        ],
+        "",
+    ),
     line(21, "14, 15 (2025e)", "scheduled and performed procedure steps", &[], NOT_THERE),
     line(
         22,
@@ -210,8 +219,9 @@ pub const CHECKLIST: &[Line] = &[
         &[
             "dicomweb::wado_uri::what_is_missing_or_malformed_is_named",
             "dicomweb::wado_uri::the_instance_itself_comes_in_the_transfer_syntax_asked_for",
+            "dicomweb::wado_uri_anonymize::pydicom_and_a_validator_read_what_leaves",
         ],
-        "anonymize=yes is answered with 501",
+        "",
     ),
     line(
         23,
@@ -224,7 +234,13 @@ pub const CHECKLIST: &[Line] = &[
     line(25, "PS3.4 Annex J", "N-ACTION and N-EVENT-REPORT of storage commitment", &[], NOT_THERE),
     line(26, "PS3.15 B.12, B.13", "TLS on the DICOM port", &[], NOT_THERE),
     line(27, "PS3.15 A.5.3", "audit messages", &[], NOT_THERE),
-    line(28, "PS3.15 Annex E", "de-identification", &[], NOT_THERE),
+    line(
+        28,
+        "PS3.15 Annex E",
+        "de-identification by Table E.1-1, Patient Identity Removed, times told as removed",
+        &["dicomweb::wado_uri_anonymize::pydicom_and_a_validator_read_what_leaves"],
+        "of one instance at a time, over WADO-URI",
+    ),
     line(
         29,
         "IHE RAD-55, RAD-68, RAD-107",

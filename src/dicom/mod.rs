@@ -14,6 +14,10 @@
 pub mod charset;
 mod charset_term;
 pub mod date;
+pub mod deidentify;
+pub mod deidentify_table;
+pub mod dicomdir;
+pub mod dicomdir_table;
 pub mod extended;
 #[cfg(test)]
 pub(crate) mod feed;

@@ -21,6 +21,7 @@ const DICOM_ONLY: &[&str] = &[
     "application/dicom+json",
     "application/dicom+xml",
     "application/octet-stream",
+    "application/zip",
     "image/dicom-rle",
     "image/jls",
     "image/jphc",

@@ -6,6 +6,8 @@ use crate::dicom::syntax::{DEFLATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE};
 pub const OCTETS: &str = "application/octet-stream";
 /// A Part 10 file.
 pub const DICOM: &str = "application/dicom";
+/// A zip archive of Part 10 files.
+pub const ZIP: &str = "application/zip";
 /// DICOM JSON.
 pub const DICOM_JSON: &str = "application/dicom+json";
 /// The Native DICOM Model (PS3.19 §A.1).

@@ -7,12 +7,17 @@
 
 pub mod accept;
 pub mod address;
+pub mod bin;
 pub mod capabilities;
 pub mod changes;
+pub mod commitment;
+pub mod commitment_answer;
+pub mod commitment_request;
 pub mod completeness;
 pub mod content_type;
 pub mod deletion;
 pub mod door;
+pub mod extent;
 pub mod frame_list;
 pub mod given;
 pub mod manifest;
@@ -51,6 +56,9 @@ pub mod wado_metadata;
 pub mod wado_pixels;
 pub mod wado_rendered;
 pub mod wado_uri;
+pub mod wado_uri_anonymize;
 pub mod wado_uri_params;
+pub mod wado_zip;
 pub mod webhooks;
 pub mod xml_answer;
+pub mod zip_format;

@@ -103,7 +103,7 @@ pub fn put(response: &mut Response, name: HeaderName, value: &str) {
 }
 
 /// Passes bytes on and breaks off when they are not as many as announced, or the store fails.
-fn checked(bytes: Option<u64>, body: ByteStream) -> ByteStream {
+pub fn checked(bytes: Option<u64>, body: ByteStream) -> ByteStream {
     let state = (body, bytes, 0_u64);
     stream::try_unfold(state, |(mut body, bytes, seen)| async move {
         match body.try_next().await {

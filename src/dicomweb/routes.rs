@@ -10,8 +10,10 @@ use tokio::sync::Semaphore;
 
 use crate::archive::archive::Archive;
 use crate::dicomweb::address::ROOT;
+use crate::dicomweb::bin::{BIN, list_bin, restore};
 use crate::dicomweb::capabilities::capabilities;
 use crate::dicomweb::changes::{LISTENERS, changes};
+use crate::dicomweb::commitment::{COMMITMENT, check_commitment, request_commitment};
 use crate::dicomweb::completeness::completeness;
 use crate::dicomweb::deletion::{delete, gone};
 use crate::dicomweb::door::{Door, Settings};
@@ -30,8 +32,13 @@ use crate::dicomweb::wado_uri::retrieve_by_uri;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::http::base::PublicUrl;
 
-/// Routes whose request bodies may have any length: STOW-RS reads them as a stream.
-pub const LARGE_BODIES: [&str; 2] = ["/dicom-web/studies", "/dicom-web/studies/{study}"];
+/// Routes whose request bodies the hallway does not bound: STOW-RS reads them as a stream, and a
+/// request for commitment has its own bound.
+pub const LARGE_BODIES: [&str; 3] = [
+    "/dicom-web/studies",
+    "/dicom-web/studies/{study}",
+    "/dicom-web/commitment-requests/{transaction}",
+];
 
 /// Path of the URI service (PS3.18 §9), where archives have it.
 pub const WADO_URI: &str = "/wado";
@@ -52,7 +59,13 @@ pub fn router(
 /// The routes beside the root: the URI service, capabilities of the root itself, the change feed,
 /// the description.
 fn beside() -> Router<Door> {
-    Router::new()
+    let study = format!("{BIN}/studies/{{study}}");
+    let series = format!("{study}/series/{{series}}");
+    let mut routes = Router::new().route(BIN, get(list_bin));
+    for binned in [format!("{series}/instances/{{instance}}"), series, study] {
+        routes = routes.route(&format!("{binned}/restore"), post(restore));
+    }
+    routes
         .route(ROOT, options(capabilities))
         .route(&format!("{ROOT}/"), options(capabilities))
         .route(WADO_URI, get(retrieve_by_uri))
@@ -70,6 +83,7 @@ fn routes() -> Router<Door> {
     let frames = "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}";
     let mut routes = Router::new()
         .route("/studies", get(search_studies).merge(post(store_instances)))
+        .route(COMMITMENT, get(check_commitment).merge(post(request_commitment)))
         .route("/series", get(search_series))
         .route("/instances", get(search_instances))
         .route(&format!("{study}/series"), get(search_series))

@@ -18,9 +18,11 @@ use crate::archive::file_as::FileAs;
 use crate::dicomweb::accept::Accept;
 use crate::dicomweb::address::{AskedPatient, Place, Urls, instance_path};
 use crate::dicomweb::door::Door;
+use crate::dicomweb::extent::{Extent, selected};
 use crate::dicomweb::given::{self, Form, Given};
 use crate::dicomweb::media::DICOM;
 use crate::dicomweb::multipart::{Part, primed, related, related_one, single};
+use crate::dicomweb::wado_zip::{retrieve_zip, zip_asked};
 use crate::http::caching::{ETag, PRIVATE};
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
@@ -30,7 +32,7 @@ use crate::index::port::Located;
 use crate::model::path::{InstancePath, Scope};
 
 /// Files opened ahead of the one being sent, each with its first bytes read.
-const FILES_AHEAD: usize = 8;
+pub const FILES_AHEAD: usize = 8;
 
 /// A request to retrieve something of a study, decided: whoever holds one may read the study.
 #[derive(Debug, Clone)]
@@ -84,31 +86,41 @@ impl FromRequestParts<Door> for Retrieval {
 }
 
 /// Retrieve Study, Retrieve Series: `GET /studies/{study}[/series/{series}]`, every instance in the
-/// transfer syntax the client takes best. 406 when one of them cannot be given in any it takes.
+/// transfer syntax the client takes best; 206 without those that cannot be given in any it takes,
+/// 406 when that is all. Also as a zip archive.
 pub async fn retrieve_instances(asked: Retrieval) -> Result<Response, Problem> {
-    check_syntaxes(&asked).await?;
-    let instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
+    if let Some(accept) = zip_asked(&asked.accept, false) {
+        return retrieve_zip(Retrieval { accept, ..asked }).await;
+    }
+    let extent = Extent::of(&asked, u64::MAX).await?;
     let asked = Arc::new(asked);
+    let instances = selected(&asked, extent.is_partial()).await?;
+    let opener = Arc::clone(&asked);
     let parts = instances
         .map(move |located| {
-            let asked = Arc::clone(&asked);
-            async move {
-                let located = located?;
-                let syntax = located.transfer_syntax.clone();
-                let form = given::file(&asked.accept, &syntax, located.frames > 0, false);
-                let form = form.ok_or_else(|| ImagingError::Unsupported(refusal(&located)))?;
-                open(&asked, &located, &form).await
-            }
+            let asked = Arc::clone(&opener);
+            async move { open_one(&asked, &located?).await }
         })
         .buffered(FILES_AHEAD);
     let mut response = related(DICOM, parts).await?;
     response.headers_mut().insert(axum::http::header::CACHE_CONTROL, PRIVATE);
+    extent.tell(&asked, &mut response);
     Ok(vary(response))
 }
 
+/// Opens one instance of several, in the form the client takes best.
+pub async fn open_one(asked: &Retrieval, located: &Located) -> Result<Part, ArchiveError> {
+    let form = given::file(&asked.accept, &located.transfer_syntax, located.frames > 0, false);
+    let form = form.ok_or_else(|| ImagingError::Unsupported(refusal(located)))?;
+    open(asked, located, &form).await
+}
+
 /// Retrieve Instance: `GET /studies/{study}/series/{series}/instances/{instance}`, in a part or by
-/// itself.
+/// itself; also in a zip archive.
 pub async fn retrieve_instance(asked: Retrieval) -> Result<Response, Problem> {
+    if let Some(accept) = zip_asked(&asked.accept, true) {
+        return retrieve_zip(Retrieval { accept, ..asked }).await;
+    }
     let mut instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
     let located = instances.try_next().await?.ok_or_else(Problem::not_found)?;
     let syntax = located.transfer_syntax.clone();
@@ -124,23 +136,8 @@ pub async fn retrieve_instance(asked: Retrieval) -> Result<Response, Problem> {
     Ok(vary(response))
 }
 
-/// Every instance must be there in a syntax the client takes; looked through beforehand only when
-/// the client does not take whatever there is.
-async fn check_syntaxes(asked: &Retrieval) -> Result<(), Problem> {
-    if given::takes_any_file(&asked.accept) {
-        return Ok(());
-    }
-    let mut instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
-    while let Some(located) = instances.try_next().await? {
-        let pixels = located.frames > 0;
-        if given::file(&asked.accept, &located.transfer_syntax, pixels, false).is_none() {
-            return Err(Problem::not_acceptable(refusal(&located)));
-        }
-    }
-    Ok(())
-}
-
-fn refusal(located: &Located) -> String {
+/// Why an instance is not given.
+pub fn refusal(located: &Located) -> String {
     format!(
         "instances are given as multipart/related; type=\"application/dicom\" (one instance also as \
          application/dicom), as stored, here in transfer syntax {}, or re-encoded to those the \

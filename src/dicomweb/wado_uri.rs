@@ -1,7 +1,6 @@
 //! WADO-URI: one instance by its query, as it is stored or rendered (PS3.18 §9).
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -19,6 +18,7 @@ use crate::dicomweb::rendered_pictures::{Asked, Shown, pictures};
 use crate::dicomweb::rendered_presentation::presented;
 use crate::dicomweb::wado::{Retrieval, retrieve_instance};
 use crate::dicomweb::wado_rendered::tell_unknown;
+use crate::dicomweb::wado_uri_anonymize::anonymized;
 use crate::dicomweb::wado_uri_params::{
     UriRendering, anonymize, check_dicom, content_type, rendering, target, transfer_syntax, unknown,
 };
@@ -82,15 +82,11 @@ pub async fn retrieve_by_uri(uri: UriRetrieval) -> Result<Response, Problem> {
 /// Retrieve DICOM Instance (PS3.18 §9.4): the same representations as WADO-RS gives by itself.
 async fn dicom(mut asked: Retrieval) -> Result<Response, Problem> {
     check_dicom(&asked.query)?;
+    let transfer_syntax = transfer_syntax(&asked.query)?;
     if anonymize(&asked.query)? {
-        return Err(Problem::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "no-anonymize",
-            "De-identification is not available",
-            "parameter anonymize: instances are not de-identified here; nothing was sent",
-        ));
+        return anonymized(&asked, transfer_syntax.as_deref()).await;
     }
-    let transfer_syntax = match transfer_syntax(&asked.query)? {
+    let transfer_syntax = match transfer_syntax {
         None => Syntax::Default,
         Some(uid) => Syntax::Only(uid),
     };

@@ -13,6 +13,9 @@ pub const DEFAULT_COUNT: u32 = 20;
 /// The most entries of a page.
 pub const MOST_COUNT: u32 = 200;
 
+/// The most conditions of a search.
+pub const MOST_CONDITIONS: usize = 32;
+
 /// Whether and how the answers are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
@@ -120,6 +123,10 @@ impl Asked {
             }
             _ => {
                 let Some(param) = param(self.kind, name) else { return Ok(false) };
+                if self.wanted.len() == MOST_CONDITIONS {
+                    let says = "too many conditions: give several values with commas between";
+                    return Err(Refusal::parameter(name, says));
+                }
                 self.wanted.push((param, value.to_owned()));
             }
         }

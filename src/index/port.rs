@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::dicom::uid::Uid;
 use crate::index::error::IndexError;
 use crate::index::fascicolo::FascicoloRows;
 use crate::index::kept::KeptRows;
@@ -13,6 +14,7 @@ use crate::index::outbox::OutboxRows;
 use crate::index::pages::FascicoloPages;
 use crate::index::query::{Found, Query};
 use crate::index::texts::TextRows;
+use crate::model::commitment::Commitment;
 use crate::model::event::{Event, Follower};
 use crate::model::job::{Job, JobKind, NewJob};
 use crate::model::path::{InstancePath, Scope};
@@ -289,6 +291,34 @@ pub trait Index:
 
     /// The studies that have something in the bin, last deleted first.
     async fn bin(&self, limit: u32) -> Result<Vec<Binned>, IndexError>;
+
+    /// The served copies of a SOP Instance UID, in whatever study they are, at most `limit`.
+    async fn locate_anywhere(&self, instance: &Uid, limit: u32)
+    -> Result<Vec<Located>, IndexError>;
+
+    /// Enters a request for storage commitment and queues its job; false when its transaction UID
+    /// is known already, and then nothing is entered.
+    async fn put_commitment(
+        &self,
+        commitment: &Commitment,
+        now_us: i64,
+    ) -> Result<bool, IndexError>;
+
+    /// A request for storage commitment; without references when they are forgotten.
+    async fn commitment(&self, transaction: &Uid) -> Result<Option<Commitment>, IndexError>;
+
+    /// Records how far a request was looked at; when it is not finished its job is queued again.
+    async fn advance_commitment(
+        &self,
+        commitment: &Commitment,
+        now_us: i64,
+    ) -> Result<(), IndexError>;
+
+    /// Forgets what was asked and answered before a time; that the transaction was here stays known.
+    async fn forget_commitments(&self, before_us: i64) -> Result<u64, IndexError>;
+
+    /// The secret of a name that all nodes share; the proposed one from the first call on.
+    async fn secret(&self, name: &str, proposed: &[u8]) -> Result<Vec<u8>, IndexError>;
 
     /// Totals.
     async fn totals(&self) -> Result<Totals, IndexError>;

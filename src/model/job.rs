@@ -13,18 +13,21 @@ pub enum JobKind {
     Webhook,
     /// Say whose a quiet series' study is and link its documents; subject: the index's series id.
     SeriesFascicolo,
+    /// Look at what somebody asked to be kept safe; subject: the transaction's UID.
+    Commitment,
     /// Take an entry of the national gateway's outbox further; subject: its id.
     Gateway,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SeriesThumbnail,
         Self::SeriesMetadata,
         Self::SeriesFascicolo,
         Self::Attributes,
         Self::Webhook,
+        Self::Commitment,
         Self::Gateway,
     ];
 
@@ -40,6 +43,7 @@ impl JobKind {
             Self::Attributes => "attributes",
             Self::Webhook => "webhook",
             Self::SeriesFascicolo => "series-fascicolo",
+            Self::Commitment => "commitment",
             Self::Gateway => "gateway",
         }
     }

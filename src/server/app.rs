@@ -48,10 +48,10 @@ use crate::web::prepare::prepare;
 use crate::web::viewer;
 
 /// Routes that limit the bodies they take themselves.
-const LARGE_BODIES: [&str; 4] = {
-    let [studies, study] = dicomweb::LARGE_BODIES;
+const LARGE_BODIES: [&str; 5] = {
+    let [studies, study, commitment] = dicomweb::LARGE_BODIES;
     let [transactions, slashed] = fhir::LARGE_BODIES;
-    [studies, study, transactions, slashed]
+    [studies, study, commitment, transactions, slashed]
 };
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
@@ -249,7 +249,10 @@ fn runner(
                     }
                     None => Err("gateway.url is not set".to_owned()),
                 },
-                JobKind::SeriesThumbnail | JobKind::SeriesMetadata | JobKind::Attributes => {
+                JobKind::SeriesThumbnail
+                | JobKind::SeriesMetadata
+                | JobKind::Attributes
+                | JobKind::Commitment => {
                     archive.do_job(&job, &base).await.map_err(|error| error.to_string())
                 }
             }

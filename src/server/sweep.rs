@@ -37,6 +37,9 @@ pub async fn run(archive: Archive, settings: Settings, stop: CancellationToken) 
                 Err(error) => tracing::warn!(%error, "the bin cannot be purged"),
             }
         }
+        if let Err(error) = archive.forget_commitments(&permit).await {
+            tracing::warn!(%error, "old results of storage commitment cannot be forgotten");
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             swept = archive.sweep(&permit, grace_us) => match swept {

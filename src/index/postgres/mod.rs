@@ -7,6 +7,8 @@ pub mod adapter;
 mod bin;
 #[path = "../sql/bin_links.rs"]
 mod bin_links;
+#[path = "../sql/commitment.rs"]
+mod commitment;
 #[path = "../sql/condition.rs"]
 mod condition;
 pub mod dialect;
@@ -48,6 +50,8 @@ mod records;
 mod rows;
 #[path = "../sql/search.rs"]
 mod search;
+#[path = "../sql/secret.rs"]
+mod secret;
 #[path = "../sql/span.rs"]
 mod span;
 #[path = "../sql/store.rs"]

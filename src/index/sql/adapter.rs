@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::dicom::uid::Uid;
 use crate::index::error::IndexError;
 use crate::index::port::Binned;
 use crate::index::port::CopyRow;
@@ -16,6 +17,7 @@ use crate::index::port::SeriesState;
 use crate::index::port::Totals;
 use crate::index::query::Found;
 use crate::index::query::Query;
+use crate::model::commitment::Commitment;
 use crate::model::event::Event;
 use crate::model::event::Follower;
 use crate::model::job::Job;
@@ -29,6 +31,7 @@ use crate::steps::Step;
 use crate::steps::come_to;
 
 use super::bin;
+use super::commitment;
 use super::dialect::Db;
 use super::dialect::begin;
 use super::dialect::close;
@@ -39,6 +42,7 @@ use super::extended;
 use super::jobs;
 use super::records;
 use super::search;
+use super::secret;
 use super::store;
 use super::tail::Tail;
 
@@ -244,6 +248,49 @@ impl Index for Adapter {
 
     async fn bin(&self, limit: u32) -> Result<Vec<Binned>, IndexError> {
         bin::list(&self.read, limit).await
+    }
+
+    async fn locate_anywhere(
+        &self,
+        instance: &Uid,
+        limit: u32,
+    ) -> Result<Vec<Located>, IndexError> {
+        records::locate_anywhere(&self.read, instance, limit).await
+    }
+
+    async fn put_commitment(&self, asked: &Commitment, now_us: i64) -> Result<bool, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let put = commitment::put(&mut tx, asked, now_us).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(put)
+    }
+
+    async fn commitment(&self, transaction: &Uid) -> Result<Option<Commitment>, IndexError> {
+        commitment::find(&self.read, transaction).await
+    }
+
+    async fn advance_commitment(
+        &self,
+        looked_at: &Commitment,
+        now_us: i64,
+    ) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        commitment::advance(&mut tx, looked_at, now_us).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn forget_commitments(&self, before_us: i64) -> Result<u64, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let forgotten = commitment::forget(&mut tx, before_us).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(forgotten)
+    }
+
+    async fn secret(&self, name: &str, proposed: &[u8]) -> Result<Vec<u8>, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        let kept = secret::secret(&mut tx, name, proposed).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(kept)
     }
 
     async fn totals(&self) -> Result<Totals, IndexError> {

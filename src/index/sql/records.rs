@@ -89,6 +89,21 @@ pub(super) async fn list(
     rows.iter().map(located).collect()
 }
 
+/// The served copies of a SOP Instance UID, wherever they are.
+pub(super) async fn locate_anywhere(
+    pool: &Pool,
+    instance: &Uid,
+    limit: u32,
+) -> Result<Vec<Located>, IndexError> {
+    let mut sql = QueryBuilder::<Db>::new(
+        "WITH page AS MATERIALIZED (SELECT id AS instance_row FROM instance WHERE uid = ",
+    );
+    sql.push_bind(instance.as_str().to_owned()).push(" ORDER BY id LIMIT ");
+    sql.push_bind(i64::from(limit)).push(") ").push(LOCATED).push(" ORDER BY i.id");
+    let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
+    rows.iter().map(located).collect()
+}
+
 /// The condition that a study is in a scope, and a series when it names one.
 pub(super) fn push_scope(sql: &mut QueryBuilder<Db>, scope: &Scope) {
     sql.push("st.uid = ").push_bind(scope.study.as_str().to_owned());

@@ -54,6 +54,13 @@ fn the_stock_client_of_rust_stores_and_searches() {
         assert!(found.contains(&format!("Received {count} DICOM objects")), "{found}");
     }
     assert!(ask(&["qido", "--fuzzy-matching", "study"]).contains("Received 2"));
+    let never = study_file("ct-chest/ct-03.dcm").to_str().unwrap().to_owned();
+    let named = ["stgcmt", "--transaction", "2.25.7", "--instances", us, "--instances", &never];
+    let committed = ask(&named);
+    assert_eq!(committed.matches("ReferencedSOPInstanceUID").count(), 2, "{committed}");
+    assert_eq!(committed.matches("FailureReason").count(), 1, "{committed}");
+    let result = ask(&["stgcmt", "--transaction", "2.25.7", "--check"]);
+    assert_eq!(result, committed.replace("Transaction UID: 2.25.7\n", ""));
 }
 
 #[test]

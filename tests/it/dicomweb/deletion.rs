@@ -72,3 +72,39 @@ async fn what_is_purged_is_remembered_and_its_bytes_are_gone() {
     server.store(&objects[..1]).await;
     assert_eq!(status(&server, &objects[0].path()).await, 200);
 }
+
+#[tokio::test]
+async fn the_bin_is_listed_and_emptied_back_over_http() {
+    let server = Server::start();
+    let objects: Vec<Object> = (1..=3).map(|n| Object::ct("P1", 1, 1, n)).collect();
+    server.store(&objects).await;
+    let url = |path: &str| format!("http://{}/bin{path}", server.http);
+    let list = || async {
+        let answer = client().get(url("")).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap()
+    };
+    let restore = async |path: &str| {
+        let answer = client().post(url(&format!("{path}/restore"))).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(list().await, json!({ "studies": [] }));
+    let study = format!("/studies/{}", objects[0].study);
+    assert_eq!(delete(&server, &study).await, 204);
+    let listed = list().await;
+    let binned = &listed["studies"][0];
+    assert_eq!((&binned["study"], &binned["copies"]), (&json!(objects[0].study), &json!(3)));
+    assert!(binned["deleted_us"].as_i64().unwrap() > 0);
+
+    assert_eq!(restore(&objects[0].path()).await, (200, r#"{"restored":1}"#.to_owned()));
+    assert_eq!(status(&server, &objects[0].path()).await, 200);
+    assert_eq!(status(&server, &objects[1].path()).await, 410);
+    let other = client().post(url(&format!("{study}/restore?PatientID=P2"))).send().await.unwrap();
+    assert_eq!(other.status(), 404);
+    assert_eq!(restore(&study).await, (200, r#"{"restored":2}"#.to_owned()));
+    assert_eq!(restore(&study).await.0, 404);
+    assert_eq!(list().await, json!({ "studies": [] }));
+    assert_eq!(server.json("/instances").await.as_array().unwrap().len(), 3);
+    let bad = client().get(url("?limit=0")).send().await.unwrap();
+    assert_eq!(bad.status(), 400);
+}

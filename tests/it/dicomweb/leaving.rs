@@ -73,9 +73,10 @@ async fn ask_and_leave(server: &Server, path: &str, accept: &str, read: bool) {
     let (done, ..) = work(server).await;
     let made = done - before;
     assert!(made < f64::from(FRAMES) / 2.0, "{path} {accept}: {made} of {FRAMES} frames");
-    // Nor does it begin again.
+    // Nor does it begin again: what was inside a codec may have ended meanwhile, no more.
     for _ in 0..5 {
-        assert_eq!(work(server).await, (done, 0.0, 0.0), "{path} {accept}");
+        let (later, waiting, _) = work(server).await;
+        assert!(later <= done + 2.0 && waiting <= 0.0, "{path} {accept}: {done}, then {later}");
     }
 }
 

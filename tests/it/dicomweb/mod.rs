@@ -2,6 +2,7 @@
 
 mod checklist;
 mod clients;
+mod commitment;
 mod crowds;
 mod deletion;
 mod described;
@@ -24,3 +25,5 @@ mod stow_made;
 mod transcoding;
 mod unreadable;
 mod wado_uri;
+mod wado_uri_anonymize;
+mod zipped;

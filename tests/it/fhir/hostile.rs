@@ -138,8 +138,8 @@ async fn searches_nobody_means_well_with_are_answered_at_once() {
         ("ImagingStudy?_cursor=AAAA".to_owned(), 400),
         ("ImagingStudy?_count=99999999999999999999".to_owned(), 400),
         ("ImagingStudy?started=ge99999-01-01".to_owned(), 400),
-        (format!("ImagingStudy?{}", "modality=CT&".repeat(400)), 200),
-        (format!("ImagingStudy?{}", "modality=CT&".repeat(600)), 400),
+        (format!("ImagingStudy?{}", "modality=CT&".repeat(32)), 200),
+        (format!("ImagingStudy?{}", "modality=CT&".repeat(33)), 400),
     ] {
         let begun = Instant::now();
         let answer = world.get(&query).await;

@@ -51,6 +51,14 @@ async fn through(server: &Server, instance: u32, frames: u64) {
     }
     assert!(received > length && received < length + 4096, "{received} of {length}");
 
+    let zip = server.get_as(&object.path(), "application/zip; transfer-syntax=*").await;
+    assert_eq!(zip.status(), 200);
+    let (mut body, mut zipped) = (zip.bytes_stream(), 0);
+    while let Some(piece) = body.next().await {
+        zipped += piece.unwrap().len() as u64;
+    }
+    assert!(zipped > length && zipped < length + length / 500 + 4096, "{zipped} of {length}");
+
     let frame = format!("{}/frames/{frames}", object.path());
     let last = server.get_as(&frame, "application/octet-stream").await.bytes().await.unwrap();
     assert!(last.len() as u64 == FRAME_BYTES && last.iter().all(|byte| *byte == 0x5A));

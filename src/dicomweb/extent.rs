@@ -1,0 +1,94 @@
+//! Whether all instances of a study or series can be given as the client takes them: 200, some:
+//! 206, none: 406 (PS3.18 Table 10.4.3-1), known before the first byte goes out.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures::{StreamExt, TryStreamExt};
+
+use crate::archive::retrieve::InstanceStream;
+use crate::dicomweb::given;
+use crate::dicomweb::qido::warn;
+use crate::dicomweb::wado::{Retrieval, refusal};
+use crate::http::problem::Problem;
+use crate::index::port::Located;
+
+/// How many instances there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    given: u64,
+    withheld: u64,
+}
+
+impl Extent {
+    /// Looks the rows through. 406 when no instance can be given, 413 when there are more than
+    /// `most`.
+    pub async fn of(asked: &Retrieval, most: u64) -> Result<Self, Problem> {
+        let mut extent = Self { given: 0, withheld: 0 };
+        if most == u64::MAX && given::takes_any_file(&asked.accept) {
+            return Ok(extent);
+        }
+        let mut refused = None;
+        let mut instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
+        while let Some(located) = instances.try_next().await? {
+            if is_given(asked, &located) {
+                extent.given = extent.given.saturating_add(1);
+            } else {
+                extent.withheld = extent.withheld.saturating_add(1);
+                refused = refused.or_else(|| Some(refusal(&located)));
+            }
+            if extent.given > most {
+                return Err(too_many(most));
+            }
+        }
+        match refused {
+            Some(refusal) if extent.given == 0 => Err(Problem::not_acceptable(refusal)),
+            _ => Ok(extent),
+        }
+    }
+
+    /// Whether some are left out.
+    pub fn is_partial(&self) -> bool {
+        self.withheld > 0
+    }
+
+    /// Says so.
+    pub fn tell(&self, asked: &Retrieval, response: &mut Response) {
+        if self.is_partial() {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let text = format!(
+                "{} of {} instances cannot be given in a transfer syntax the request takes and \
+                 are left out; transfer-syntax=* gives all",
+                self.withheld,
+                self.withheld.saturating_add(self.given)
+            );
+            warn(response, &asked.urls, &text);
+        }
+    }
+}
+
+fn too_many(most: u64) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        "Too large",
+        format!("an archive holds up to {most} files here; ask for each series by itself"),
+    )
+}
+
+fn is_given(asked: &Retrieval, located: &Located) -> bool {
+    let syntax = &located.transfer_syntax;
+    given::file(&asked.accept, syntax, located.frames > 0, false).is_some()
+}
+
+/// The instances to give: all, or those that can be given. One that cannot be and came meanwhile
+/// is an error where all were promised.
+pub async fn selected(
+    asked: &std::sync::Arc<Retrieval>,
+    partial: bool,
+) -> Result<InstanceStream, Problem> {
+    let instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
+    let asked = std::sync::Arc::clone(asked);
+    let some = instances
+        .try_filter(move |located| std::future::ready(!partial || is_given(&asked, located)));
+    Ok(some.boxed())
+}

@@ -1,0 +1,131 @@
+//! Studies as zip archives: the files as stored or re-encoded, with a directory where asked.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::os::unix::fs::FileExt;
+
+use crate::support::objects::{Object, data_set_of};
+use crate::support::server::Server;
+use crate::support::tools::run_python;
+
+const STORED: &str = "application/zip; transfer-syntax=*";
+const KEY_OBJECT: &str = "1.2.840.10008.5.1.4.1.1.88.59";
+
+/// A study of two series of images and one of a key object selection.
+fn study() -> Vec<Object> {
+    let mut objects: Vec<Object> = [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]
+        .map(|(series, instance)| Object::ct("P1", 1, series, instance))
+        .to_vec();
+    let mut selection = Object::ct("P1", 1, 3, 1);
+    selection.sop_class = KEY_OBJECT.to_owned();
+    selection.text(0x0008_0016, b"UI", KEY_OBJECT).text(0x0008_0060, b"CS", "KO");
+    selection.text(0x0008_0023, b"DA", "20260302").text(0x0008_0033, b"TM", "111500");
+    for tag in [0x0028_0002, 0x0028_0004, 0x0028_0010, 0x0028_0011, 0x7FE0_0010] {
+        selection.without(tag);
+    }
+    objects.push(selection);
+    // Keys of a directory that may not be empty (PS3.3 §F.5.2).
+    objects.iter_mut().for_each(|object| {
+        object.text(0x0020_0010, b"SH", "1");
+    });
+    objects
+}
+
+fn study_path(objects: &[Object]) -> String {
+    format!("/studies/{}", objects[0].study)
+}
+
+/// The files of an archive by name.
+fn unzipped(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    let mut files = BTreeMap::new();
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index).unwrap();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).unwrap();
+        files.insert(file.name().to_owned(), content);
+    }
+    files
+}
+
+#[tokio::test]
+async fn a_study_comes_as_the_files_that_are_stored_under_the_same_names_each_time() {
+    let server = Server::start();
+    let objects = study();
+    assert_eq!(server.store(&objects).await, [0; 6]);
+
+    let response = server.get_as(&study_path(&objects), STORED).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/zip");
+    let named = format!("attachment; filename=\"{}.zip\"", objects[0].study);
+    assert_eq!(response.headers()["content-disposition"], named.as_str());
+    let archive = response.bytes().await.unwrap();
+    let files = unzipped(&archive);
+    assert_eq!(files.len(), 6);
+    for (series, instance, object) in
+        [(1, 1, &objects[0]), (2, 3, &objects[4]), (3, 1, &objects[5])]
+    {
+        let file = &files[&format!("DICOM/SE{series:06}/IM{instance:06}.dcm")];
+        assert_eq!(*file, server.file(&object.path()).await);
+        assert_eq!(data_set_of(file), object.data_set());
+    }
+    let again = server.get_as(&study_path(&objects), STORED).await.bytes().await.unwrap();
+    assert!(again == archive, "the same study, another archive");
+
+    let series = format!("{}/series/{}", study_path(&objects), objects[2].series);
+    for (path, count) in [(series, 3), (objects[2].path(), 1)] {
+        let path = format!("{path}?accept=application/zip");
+        let archive = server.get_as(&path, "text/html").await.bytes().await.unwrap();
+        assert_eq!(unzipped(&archive).len(), count, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_files_are_re_encoded_as_asked_and_those_that_cannot_be_are_told() {
+    let server = Server::start();
+    let objects = study();
+    assert_eq!(server.store(&objects).await, [0; 6]);
+    let rle = "1.2.840.10008.1.2.5";
+    let accept = format!("application/zip; transfer-syntax={rle}");
+    let response = server.get_as(&study_path(&objects), &accept).await;
+    assert_eq!(response.status(), 200);
+    let files = unzipped(&response.bytes().await.unwrap());
+    let images = files.values().filter(|file| {
+        memchr::memmem::find(&file[..512], format!("UI\x14\0{rle}\0").as_bytes()).is_some()
+    });
+    assert_eq!((images.count(), files.len()), (5, 6));
+
+    let response = server.get_as(&study_path(&objects), "application/zip; q=0.5, image/png").await;
+    assert_eq!(response.status(), 400);
+    let odd = format!("{}?dicomdir=perhaps", study_path(&objects));
+    assert_eq!(server.get_as(&odd, "application/zip").await.status(), 400);
+}
+
+#[tokio::test]
+async fn a_directory_asked_for_is_read_by_pydicom_and_dcmtk() {
+    let server = Server::start();
+    let objects = study();
+    assert_eq!(server.store(&objects).await, [0; 6]);
+    let path = format!("{}?dicomdir=true", study_path(&objects));
+    let archive = server.get_as(&path, STORED).await.bytes().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("study.zip");
+    std::fs::write(&file, &archive).unwrap();
+    let expected: Vec<&str> = objects.iter().map(|object| &*object.sop_instance).collect();
+    let script = include_str!("zipped.py");
+    run_python(script, &[file.to_str().unwrap(), &expected.join(",")]);
+}
+
+#[tokio::test]
+async fn an_archive_whose_files_cannot_be_read_on_never_ends_as_if_complete() {
+    let server = Server::start();
+    let mut large = Object::ct("P1", 1, 1, 1);
+    large.number(0x0028_0010, 2048).number(0x0028_0011, 2048);
+    large.bytes(0x7FE0_0010, b"OW", vec![7; 2048 * 2048 * 2]);
+    assert_eq!(server.store(std::slice::from_ref(&large)).await, [0]);
+    let blob = std::fs::OpenOptions::new().write(true).open(&server.instance_blobs()[0]).unwrap();
+    blob.set_len(4 << 20).unwrap();
+    blob.write_at(&[7], (4 << 20) - 1).unwrap();
+    let response = server.get_as(&format!("/studies/{}", large.study), STORED).await;
+    assert!(!response.status().is_success() || response.bytes().await.is_err());
+}
