@@ -53,11 +53,14 @@ pub fn answer(commitment: &Commitment, form: Form) -> Result<Response, Problem> 
     Ok(response)
 }
 
+/// References of a series, by class.
+type ByClass<'a> = BTreeMap<&'a str, Vec<(&'a Reference, u16)>>;
+
 /// References of one kind: those by themselves, and those by study, series and class.
 #[derive(Default)]
 struct Listed<'a> {
     alone: Vec<(&'a Reference, u16)>,
-    within: BTreeMap<&'a str, BTreeMap<&'a str, BTreeMap<&'a str, Vec<(&'a Reference, u16)>>>>,
+    within: BTreeMap<&'a str, BTreeMap<&'a str, ByClass<'a>>>,
 }
 
 fn module(commitment: &Commitment) -> Value {

@@ -202,13 +202,19 @@ impl Native for Asked {
                 self.found.push(Found { in_study: true, ..item });
             }
             [STUDIES, SERIES, CLASSES] => {
-                inside.iter_mut().for_each(|found| found.sop_class.clone_from(&item.sop_class));
+                for found in inside.iter_mut() {
+                    found.sop_class.clone_from(&item.sop_class);
+                }
             }
             [STUDIES, SERIES] => {
-                inside.iter_mut().for_each(|found| found.series.clone_from(&item.series));
+                for found in inside.iter_mut() {
+                    found.series.clone_from(&item.series);
+                }
             }
             [STUDIES] => {
-                inside.iter_mut().for_each(|found| found.study.clone_from(&item.study));
+                for found in inside.iter_mut() {
+                    found.study.clone_from(&item.study);
+                }
             }
             _ => {}
         }

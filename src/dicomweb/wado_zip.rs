@@ -116,9 +116,10 @@ async fn files(
         let asked = Arc::clone(&asked);
         async move {
             let (id, located) = named?;
-            let facts = match listed {
-                true => Some(asked.archive.directory_facts(&asked.permit, &located).await?),
-                false => None,
+            let facts = if listed {
+                Some(asked.archive.directory_facts(&asked.permit, &located).await?)
+            } else {
+                None
             };
             let part = open_one(&asked, &located).await?;
             Ok(File { located, id, part, facts })
@@ -184,12 +185,11 @@ impl Writing {
     /// Makes the next bytes ready.
     async fn step(&mut self) -> Result<(), ArchiveError> {
         if let Some(current) = &mut self.current {
-            match current.try_next().await? {
-                Some(piece) => self.ready.extend(self.zip.piece(&piece)),
-                None => {
-                    self.current = None;
-                    self.ready.push_back(self.zip.end());
-                }
+            if let Some(piece) = current.try_next().await? {
+                self.ready.extend(self.zip.piece(&piece));
+            } else {
+                self.current = None;
+                self.ready.push_back(self.zip.end());
             }
             return Ok(());
         }

@@ -181,7 +181,7 @@ fn dos_time(us: i64) -> [u16; 2] {
     let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = year + era * 400 + i64::from(month <= 2);
     let date = ((year - 1980) << 9) | (month << 5) | day;
-    let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | second % 60 / 2;
+    let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60 / 2);
     match (u16::try_from(date), u16::try_from(time)) {
         (Ok(date), Ok(time)) if (1980..=2107).contains(&year) => [date, time],
         _ => [1 << 5 | 1, 0],
@@ -248,7 +248,7 @@ mod tests {
     fn times_are_those_of_ms_dos() {
         assert_eq!(dos_time(0), [33, 0]);
         // 2024-02-29T12:34:56Z
-        let expected = [44 << 9 | 2 << 5 | 29, 12 << 11 | 34 << 5 | 28];
+        let expected = [44 * 512 + 2 * 32 + 29, 12 * 2048 + 34 * 32 + 28];
         assert_eq!(dos_time(1_709_210_096_000_000), expected);
         assert_eq!(dos_time(i64::MAX), [33, 0]);
     }
@@ -260,7 +260,7 @@ mod tests {
             wide: bool,
         ) {
             let files: Vec<(String, Vec<Bytes>)> = files.into_iter().enumerate().map(|(n, pieces)| {
-                let pieces = pieces.into_iter().map(|length| Bytes::from(vec![n as u8; length]));
+                let pieces = pieces.into_iter().map(|length| Bytes::from(vec![u8::try_from(n).unwrap(); length]));
                 (format!("A/{n}"), pieces.collect())
             }).collect();
             let bytes = written(&files, if wide { 1 << 33 } else { 0 });

@@ -92,7 +92,7 @@ fn in_big_words(table: &FrameTable, bytes: &[u8]) -> Vec<Vec<u8>> {
         let [range] = place.ranges.as_slice() else { panic!("{place:?}") };
         let read =
             usize::try_from(range.start - 11).unwrap()..usize::try_from(range.end - 11).unwrap();
-        place.taken_of(Bytes::copy_from_slice(&stored[read])).to_vec()
+        place.taken_of(Bytes::copy_from_slice(stored.get(read).unwrap())).to_vec()
     });
     frames.collect()
 }

@@ -23,11 +23,26 @@ fn study() -> Vec<Object> {
     for tag in [0x0028_0002, 0x0028_0004, 0x0028_0010, 0x0028_0011, 0x7FE0_0010] {
         selection.without(tag);
     }
+    // (0040,A043) Concept Name Code Sequence: (113000, DCM, "Of Interest").
+    let mut item = Vec::new();
+    for (element, vr, value) in
+        [(0x0100_u16, b"SH", "113000"), (0x0102, b"SH", "DCM "), (0x0104, b"LO", "Of Interest ")]
+    {
+        item.extend([8, 0]);
+        item.extend(element.to_le_bytes());
+        item.extend(vr);
+        item.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
+        item.extend(value.bytes());
+    }
+    let head = [0xFE, 0xFF, 0x00, 0xE0];
+    let length = u32::try_from(item.len()).unwrap().to_le_bytes();
+    selection.bytes(0x0040_A043, b"SQ", [&head[..], &length, &item].concat());
+    selection.text(0x0040_A040, b"CS", "CONTAINER");
     objects.push(selection);
     // Keys of a directory that may not be empty (PS3.3 §F.5.2).
-    objects.iter_mut().for_each(|object| {
+    for object in &mut objects {
         object.text(0x0020_0010, b"SH", "1");
-    });
+    }
     objects
 }
 
