@@ -59,7 +59,7 @@ impl UidKey {
 pub struct Deidentifier<V> {
     to: V,
     key: UidKey,
-    /// Sequences and items open that are left out.
+    /// Sequences, items and encapsulated values open that are left out.
     left_out: usize,
     shows_identity: bool,
 }
@@ -180,19 +180,32 @@ impl<V: Visit> Visit for Deidentifier<V> {
     }
 
     fn begin_fragments(&mut self, element: &Element) {
-        self.to.begin_fragments(element);
+        // An icon inside what is left out, or a private value, is a picture too.
+        if self.left_out > 0 || action(element.tag, element.vr).is_some() {
+            self.left_out = self.left_out.saturating_add(1);
+        } else {
+            self.to.begin_fragments(element);
+        }
     }
 
     fn offset_table(&mut self, bytes: &[u8]) {
-        self.to.offset_table(bytes);
+        if self.left_out == 0 {
+            self.to.offset_table(bytes);
+        }
     }
 
     fn fragment(&mut self, start: u64, value: Range<u64>, bytes: &[u8]) {
-        self.to.fragment(start, value, bytes);
+        if self.left_out == 0 {
+            self.to.fragment(start, value, bytes);
+        }
     }
 
     fn end_fragments(&mut self, end: u64) {
-        self.to.end_fragments(end);
+        if self.left_out > 0 {
+            self.left_out -= 1;
+        } else {
+            self.to.end_fragments(end);
+        }
     }
 }
 
@@ -232,7 +245,62 @@ const RECOGNIZABLE_VISUAL_FEATURES: Tag = Tag(0x0028, 0x0302);
 mod tests {
     use dicom_core::{Tag, VR};
 
-    use super::{Action, TABLE, UidKey, action};
+    use std::ops::Range;
+
+    use super::{Action, Deidentifier, TABLE, UidKey, action};
+    use crate::dicom::scan::{Element, Value, Visit};
+
+    /// Counts the fragments, sequences and values that come through.
+    #[derive(Default)]
+    struct Through(Vec<&'static str>);
+
+    impl Visit for Through {
+        fn element(&mut self, _: &Element, _: Value<'_>) {
+            self.0.push("value");
+        }
+        fn begin_sequence(&mut self, _: &Element) {
+            self.0.push("sequence");
+        }
+        fn begin_item(&mut self) {
+            self.0.push("item");
+        }
+        fn end_item(&mut self) {}
+        fn end_sequence(&mut self) {}
+        fn begin_fragments(&mut self, _: &Element) {
+            self.0.push("fragments");
+        }
+        fn offset_table(&mut self, _: &[u8]) {
+            self.0.push("table");
+        }
+        fn fragment(&mut self, _: u64, _: Range<u64>, _: &[u8]) {
+            self.0.push("fragment");
+        }
+        fn end_fragments(&mut self, _: u64) {}
+    }
+
+    #[test]
+    fn pictures_inside_what_is_left_out_are_left_out_too() {
+        let element = |tag, vr, depth| Element { tag, vr, start: 0, value: 0..0, depth };
+        let mut filter = Deidentifier::new(Through::default(), UidKey::new(b"x"));
+        let picture = |filter: &mut Deidentifier<Through>, tag, depth| {
+            filter.begin_fragments(&element(tag, VR::OB, depth));
+            filter.offset_table(&[]);
+            filter.fragment(0, 8..12, b"face");
+            filter.end_fragments(20);
+        };
+        let pixels = Tag(0x7FE0, 0x0010);
+        // Icon Image Sequence: X.
+        filter.begin_sequence(&element(Tag(0x0088, 0x0200), VR::SQ, 0));
+        filter.begin_item();
+        picture(&mut filter, pixels, 1);
+        filter.element(&element(Tag(0x0028, 0x0010), VR::US, 1), Value::Inline(&[1, 0]));
+        filter.end_item();
+        filter.end_sequence();
+        picture(&mut filter, Tag(0x0029, 0x1010), 0);
+        assert_eq!(filter.to.0, Vec::<&str>::new());
+        picture(&mut filter, pixels, 0);
+        assert_eq!(filter.to.0, ["fragments", "table", "fragment"]);
+    }
 
     #[test]
     fn the_table_is_sorted_and_says_what_the_standard_says() {
