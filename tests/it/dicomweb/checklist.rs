@@ -4,6 +4,9 @@
 use reqwest::Response;
 use serde_json::Value;
 
+use lastra::dicom::part10::{MetaFields, write_prefix};
+use lastra::dicom::uid::Uid;
+
 use super::looking::{stow, study_file};
 use crate::support::corpus::pydicom_data;
 use crate::support::objects::Object;
@@ -138,6 +141,44 @@ async fn the_transfer_syntax_is_the_stored_the_default_or_the_one_named() {
     }
     let unknown = format!("{PART10}; transfer-syntax=1.2.3.4");
     assert_eq!(server.get_as(&path, &unknown).await.status(), 406);
+}
+
+/// PS3.18 Table 10.4.3-1: 206 with what can be given, 406 when nothing can.
+#[tokio::test]
+async fn what_can_be_given_is_given_and_the_rest_is_counted() {
+    let (server, path) = with_a_slice().await;
+    let study = path.split("/series").next().unwrap();
+    let slice = server.json(&format!("{path}/metadata")).await;
+    let value = |tag: &str| slice[0][tag]["Value"][0].as_str().unwrap().to_owned();
+    let mut opaque = Object::ct(&value("00100020"), 1, 1, 1);
+    opaque.text(0x0010_0021, b"LO", &value("00100021"));
+    opaque.study = study.strip_prefix("/studies/").unwrap().to_owned();
+    let (uid, number) = (opaque.study.clone(), opaque.series.clone());
+    opaque.text(0x0020_000D, b"UI", &uid);
+    // A transfer syntax nobody knows: kept and given as it is, never re-encoded.
+    let name = |text: &str| Uid::parse(text).unwrap();
+    let mut file = write_prefix(&MetaFields {
+        sop_class: &name(&opaque.sop_class),
+        sop_instance: &name(&opaque.sop_instance),
+        transfer_syntax: &name("1.2.826.0.1.3680043.10.999.77"),
+        source_ae: None,
+    });
+    file.extend(opaque.data_set());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("opaque.dcm"), file).unwrap();
+    stow(&server, &folder.path().join("opaque.dcm")).await;
+
+    let asked = format!("{PART10}; transfer-syntax={RLE}");
+    let some = server.get_as(study, &asked).await;
+    let (status, warning) = (some.status(), header(&some, "warning").to_owned());
+    assert_eq!(status, 206, "{warning}");
+    assert!(warning.contains("1 of 2 instances"), "{warning}");
+    assert_eq!(parts(some).await.len(), 1);
+    let none = server.get_as(&format!("{study}/series/{number}"), &asked).await;
+    assert_eq!(none.status(), 406);
+    let all = server.get_as(study, &format!("{PART10}; transfer-syntax=*")).await;
+    assert_eq!(all.status(), 200);
+    assert_eq!(parts(all).await.len(), 2);
 }
 
 /// PS3.18 §8.6.1.2: what it is, where it is, how long it is.
