@@ -476,7 +476,9 @@ class Nginx(Server):
     def command(self):
         os.makedirs(f"{self.folder}/files")
         self.dicom = self.http
-        config = f"""daemon off; worker_processes 2; error_log {self.folder}/error; pid {self.folder}/pid;
+        # As root its workers would be nobody, who may not read this folder.
+        user = "user root;" if os.geteuid() == 0 else ""
+        config = f"""{user} daemon off; worker_processes 2; error_log {self.folder}/error; pid {self.folder}/pid;
             events {{ worker_connections 1024; }}
             http {{ access_log off; sendfile on; tcp_nodelay on; keepalive_requests 10000000; default_type application/octet-stream;
               client_body_temp_path {self.folder}/1; proxy_temp_path {self.folder}/2; fastcgi_temp_path {self.folder}/3;

@@ -312,6 +312,14 @@ impl StoredBits {
         }
     }
 
+    /// The value a word of at most 16 bits holds, without branches.
+    pub fn narrow(self, word: u32) -> i32 {
+        let value = word >> self.shift & self.mask();
+        let sign = 1_u32.checked_shl(self.stored.saturating_sub(1)).unwrap_or(0);
+        let sign = if self.signed { sign } else { 0 };
+        (value ^ sign).wrapping_sub(sign).cast_signed()
+    }
+
     /// Ones where a shifted word's value is.
     pub fn mask(self) -> u32 {
         u32::MAX >> 32_u32.saturating_sub(self.stored).min(31)

@@ -3,7 +3,7 @@
 use image::ExtendedColorType;
 use image::ImageEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use crate::imaging::cine::Cine;
 use crate::imaging::error::ImagingError;
@@ -94,23 +94,52 @@ pub fn encode(
 }
 
 fn jpeg(raster: &Raster, quality: u8, profile: Option<&[u8]>) -> Result<Vec<u8>, ImagingError> {
-    let too_large = |_| ImagingError::TooLarge { bytes: raster.data.len() as u64 };
-    let width = u16::try_from(raster.width).map_err(too_large)?;
-    let height = u16::try_from(raster.height).map_err(too_large)?;
-    let mut bytes = Vec::with_capacity(raster.data.len() / 4);
-    let mut encoder = Encoder::new(&mut bytes, quality);
-    let color = if raster.channels == 3 { ColorType::Rgb } else { ColorType::Luma };
-    encoder.set_sampling_factor(if raster.channels == 3 && quality < FULL_CHROMA_QUALITY {
-        SamplingFactor::F_2_2
-    } else {
-        SamplingFactor::F_1_1
-    });
-    if let Some(profile) = profile {
-        // APP2 segments, "ICC_PROFILE" (ISO 15076-1 Annex B).
-        encoder.add_icc_profile(profile).map_err(ImagingError::damaged)?;
+    let (format, chroma) = match raster.channels {
+        3 if quality < FULL_CHROMA_QUALITY => (PixelFormat::RGB, Subsamp::Sub2x2),
+        3 => (PixelFormat::RGB, Subsamp::None),
+        _ => (PixelFormat::GRAY, Subsamp::Gray),
+    };
+    if raster.width.max(raster.height) > MOST_PIXELS {
+        return Err(ImagingError::TooLarge { bytes: raster.data.len() as u64 });
     }
-    encoder.encode(&raster.data, width, height, color).map_err(ImagingError::damaged)?;
+    let width = usize::try_from(raster.width).map_err(ImagingError::damaged)?;
+    let height = usize::try_from(raster.height).map_err(ImagingError::damaged)?;
+    let pitch = width.saturating_mul(format.size());
+    let image = Image { pixels: raster.data.as_slice(), width, pitch, height, format };
+    let mut compressor = Compressor::new().map_err(ImagingError::damaged)?;
+    compressor.set_quality(quality.into()).map_err(ImagingError::damaged)?;
+    compressor.set_subsamp(chroma).map_err(ImagingError::damaged)?;
+    let mut bytes = compressor.compress_to_vec(image).map_err(ImagingError::damaged)?;
+    if let Some(profile) = profile {
+        let rest = bytes.split_off(JFIF_END.min(bytes.len()));
+        bytes.extend(profile_segments(profile)?);
+        bytes.extend(rest);
+    }
     Ok(bytes)
+}
+
+/// Pixels across or down that the encoder takes.
+const MOST_PIXELS: u32 = 65_500;
+
+/// Where SOI and the JFIF segment without a thumbnail end (ITU-T T.871 §10.1).
+const JFIF_END: usize = 20;
+
+/// A colour profile in APP2 segments (ISO 15076-1 Annex B.4): of each 65535 bytes, 16 are its length,
+/// its name, its number and how many there are.
+fn profile_segments(profile: &[u8]) -> Result<Vec<u8>, ImagingError> {
+    const NAME: &[u8] = b"ICC_PROFILE\0";
+    const MOST: usize = 65_535 - 16;
+    let count = u8::try_from(profile.len().div_ceil(MOST)).map_err(ImagingError::damaged)?;
+    let mut segments = Vec::with_capacity(profile.len().saturating_add(usize::from(count) * 18));
+    for (number, part) in (1..=count).zip(profile.chunks(MOST)) {
+        let length = u16::try_from(part.len().saturating_add(16)).map_err(ImagingError::damaged)?;
+        segments.extend_from_slice(&[0xFF, 0xE2]);
+        segments.extend_from_slice(&length.to_be_bytes());
+        segments.extend_from_slice(NAME);
+        segments.extend_from_slice(&[number, count]);
+        segments.extend_from_slice(part);
+    }
+    Ok(segments)
 }
 
 fn png(raster: &Raster, profile: Option<&[u8]>) -> Result<Vec<u8>, ImagingError> {

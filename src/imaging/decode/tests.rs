@@ -94,6 +94,17 @@ fn stored_bits_are_masked_shifted_and_extended() {
     assert_eq!(high.range(), (0, 4095));
 }
 
+#[test]
+fn the_quick_way_to_a_stored_value_gives_the_same() {
+    for (stored, shift, signed) in
+        [(1, 0, true), (8, 0, false), (12, 4, true), (10, 2, false), (16, 0, true), (16, 0, false)]
+    {
+        let bits = StoredBits { stored, shift, signed };
+        let same = (0..=0xFFFF).all(|word| i64::from(bits.narrow(word)) == bits.value(word));
+        assert!(same, "{bits:?}");
+    }
+}
+
 /// An RLE frame of these segments.
 fn rle(segments: &[&[u8]]) -> Vec<u8> {
     let mut header = vec![u32::try_from(segments.len()).unwrap()];

@@ -1,9 +1,9 @@
 //! Grey frames: modality values, window, inversion.
 //!
-//! A picture that keeps its size goes through a table of all stored values. One that is made
-//! smaller is averaged first, in stored values, and only the few pixels left are windowed: values
-//! outside the window then weigh what they are and not what the window makes of them, which is
-//! nearer to what a detector with larger pixels had seen, and spares most of the work. It is done
+//! A picture that keeps its size goes through a table of the stored values that are there. One that
+//! is made smaller is averaged first, in stored values, and only the few pixels left are windowed:
+//! values outside the window then weigh what they are and not what the window makes of them, which
+//! is nearer to what a detector with larger pixels had seen, and spares most of the work. It is done
 //! only where modality values are linear in stored ones.
 
 use crate::imaging::decode::{Frame, Samples, StoredBits};
@@ -52,11 +52,11 @@ pub(in crate::imaging::render) fn draw(
     let linear = matches!(tones.modality, Modality::Linear { .. });
     let levels = match &frame.data {
         Samples::U8(words) if size == full || !linear => {
-            let levels = tones.by_table(words, frame.bits, usize::from);
+            let levels = tones.by_table(words, frame.bits);
             shrunk(levels, full, size)
         }
         Samples::U16(words) if size == full || !linear => {
-            let levels = tones.by_table(words, frame.bits, usize::from);
+            let levels = tones.by_table(words, frame.bits);
             shrunk(levels, full, size)
         }
         Samples::U8(words) => tones.by_average(words, frame.bits, full, size),
@@ -128,37 +128,30 @@ impl Tones<'_> {
         if self.invert { 255 - level } else { level }
     }
 
-    /// Every word through a table of all values.
-    fn by_table<T: Copy>(
-        &mut self,
-        words: &[T],
-        bits: StoredBits,
-        index: impl Fn(T) -> usize,
-    ) -> Vec<u8> {
-        let mask = usize::try_from(bits.mask()).unwrap_or(usize::MAX).min(0xFFFF);
-        let entries = (0..=bits.mask().min(0xFFFF)).map(|value| {
-            // The table is of values already shifted down.
-            StoredBits { shift: 0, ..bits }.value(value)
-        });
-        let stored: Vec<i64> = entries.collect();
+    /// Every word through a table of the values that are there: of the lowest to the highest.
+    fn by_table<T: Copy + Into<u32>>(&mut self, words: &[T], bits: StoredBits) -> Vec<u8> {
+        let value = |word: &T| bits.narrow((*word).into());
+        let lowest = words.iter().map(value).fold(i32::MAX, i32::min);
+        let highest = words.iter().map(value).fold(i32::MIN, i32::max);
+        let place = |word: &T| usize::try_from(value(word).wrapping_sub(lowest)).unwrap_or(0);
+        let stored = || (lowest..=highest).map(i64::from);
         if self.voi == Voi::Automatic {
-            let mut counts = vec![0_u64; stored.len()];
+            let mut counts = vec![0_u64; stored().count()];
             for word in words {
-                if let Some(count) = counts.get_mut(index(*word) >> bits.shift & mask) {
+                if let Some(count) = counts.get_mut(place(word)) {
                     *count += 1;
                 }
             }
-            let counted = stored.iter().zip(counts).filter(|(value, _)| !self.is_padding(**value));
-            let counts = counted.map(|(value, count)| (self.modality_value(*value), count));
+            let counted = stored().zip(counts).filter(|(value, _)| !self.is_padding(*value));
+            let counts = counted.map(|(value, count)| (self.modality_value(value), count));
             let (low, high) = robust_range(counts.collect());
             self.voi = Voi::Range(low, high);
         }
-        let level = |stored: &i64| {
-            if self.is_padding(*stored) { 0 } else { self.level(self.modality_value(*stored)) }
+        let level = |stored: i64| {
+            if self.is_padding(stored) { 0 } else { self.level(self.modality_value(stored)) }
         };
-        let table: Vec<u8> = stored.iter().map(level).collect();
-        let look_up = |word: &T| table.get(index(*word) >> bits.shift & mask).copied().unwrap_or(0);
-        words.iter().map(look_up).collect()
+        let table: Vec<u8> = stored().map(level).collect();
+        words.iter().map(|word| table.get(place(word)).copied().unwrap_or(0)).collect()
     }
 
     /// Averages of stored values, then levels.
@@ -169,26 +162,14 @@ impl Tones<'_> {
         full: Size,
         size: Size,
     ) -> Vec<u8> {
-        // Sign extension by shifting up and down again.
-        let up = 32_u32.saturating_sub(bits.stored).min(31);
-        let unsigned = |word: T| {
-            let value = word.into() >> bits.shift & bits.mask();
-            small((value).cast_signed())
-        };
-        let signed = |word: T| {
-            let value = word.into() >> bits.shift;
-            small((value << up).cast_signed() >> up)
-        };
         let averages = if self.padding.is_some() {
             let valued = |word: T| {
                 let stored = bits.value(word.into());
                 (!self.is_padding(stored)).then(|| unwide(float(stored)))
             };
             shrink_valued(words, full, size, valued)
-        } else if bits.signed {
-            shrink(words, full, size, 1, signed)
         } else {
-            shrink(words, full, size, 1, unsigned)
+            shrink(words, full, size, 1, |word: T| small(bits.narrow(word.into())))
         };
         let (slope, intercept) = match self.modality {
             Modality::Linear { slope, intercept } => (slope, intercept),
