@@ -12,33 +12,60 @@ struct Taps {
 
 /// The part `rect` of a picture in `width` by `height` pixels; what lies outside it is black.
 pub fn resample(source: &Raster, rect: &Rect, width: u32, height: u32) -> Raster {
-    let channels = usize::from(source.channels.max(1));
+    let data = match source.channels {
+        3 => resampled::<3>(source, rect, width, height),
+        _ => resampled::<1>(source, rect, width, height),
+    };
+    Raster { width, height, channels: source.channels, data }
+}
+
+fn resampled<const CHANNELS: usize>(
+    source: &Raster,
+    rect: &Rect,
+    width: u32,
+    height: u32,
+) -> Vec<u8> {
     let columns = taps(source.width, rect.left, rect.width, width);
     let rows = taps(source.height, rect.top, rect.height, height);
-    let stride = index(source.width).saturating_mul(channels);
-    let mut sums = vec![0.0_f32; stride];
-    let mut data = Vec::with_capacity(index(width) * index(height) * channels);
+    let stride = index(source.width).saturating_mul(CHANNELS);
+    // Only what the part shown is made of is added up.
+    let first = columns.iter().map(|column| column.first).min().unwrap_or(0);
+    let end = columns.iter().map(|column| column.first.saturating_add(column.weights.len())).max();
+    let used =
+        first.saturating_mul(CHANNELS)..end.unwrap_or(0).saturating_mul(CHANNELS).min(stride);
+    let mut sums = vec![0.0_f32; used.len()];
+    let mut data = Vec::with_capacity(index(width) * index(height) * CHANNELS);
     for row in &rows {
         sums.fill(0.0);
         let lines = source.data.chunks_exact(stride.max(1)).skip(row.first);
         for (line, weight) in lines.zip(&row.weights) {
+            let line = line.get(used.clone()).unwrap_or(&[]);
             for (sum, sample) in sums.iter_mut().zip(line) {
                 *sum += f32::from(*sample) * weight;
             }
         }
-        across(&sums, &columns, channels, &mut data);
+        across::<CHANNELS>(&sums, first, &columns, &mut data);
     }
-    Raster { width, height, channels: source.channels, data }
+    data
 }
 
-fn across(sums: &[f32], columns: &[Taps], channels: usize, target: &mut Vec<u8>) {
+/// One row of target pixels, of sums that begin with the source's column `first`.
+fn across<const CHANNELS: usize>(
+    sums: &[f32],
+    first: usize,
+    columns: &[Taps],
+    target: &mut Vec<u8>,
+) {
+    let (pixels, _) = sums.as_chunks::<CHANNELS>();
     for column in columns {
-        let pixels = sums.get(column.first.saturating_mul(channels)..).unwrap_or(&[]);
-        for channel in 0..channels {
-            let samples = pixels.iter().skip(channel).step_by(channels);
-            target
-                .push(octet(samples.zip(&column.weights).map(|(sum, weight)| sum * weight).sum()));
+        let mut mixed = [0.0_f32; CHANNELS];
+        let pixels = pixels.get(column.first.saturating_sub(first)..).unwrap_or(&[]);
+        for (pixel, weight) in pixels.iter().zip(&column.weights) {
+            for (sum, sample) in mixed.iter_mut().zip(pixel) {
+                *sum += sample * weight;
+            }
         }
+        target.extend(mixed.map(octet));
     }
 }
 

@@ -128,8 +128,8 @@ fn octets(attributes: &PixelAttributes, bytes: &[u8], order: Order) -> Vec<u8> {
 fn words<const N: usize, T>(
     bytes: &[u8],
     order: Order,
-    little: fn([u8; N]) -> T,
-    big: fn([u8; N]) -> T,
+    little: impl Fn([u8; N]) -> T,
+    big: impl Fn([u8; N]) -> T,
 ) -> Vec<T> {
     let (chunks, _) = bytes.as_chunks::<N>();
     match order {
