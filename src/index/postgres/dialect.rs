@@ -54,7 +54,7 @@ pub(super) fn words_query(words: &[Word]) -> String {
 /// Claims due jobs: $1 worker, $2 lease end, $3 now, $4 limit; skips what another node claims now.
 pub(super) const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT id FROM job
     WHERE set_aside = 0 AND run_us <= $3 AND leased_until_us <= $3
-    ORDER BY run_us LIMIT $4 FOR UPDATE SKIP LOCKED)
+    ORDER BY run_us LIMIT CAST($4 AS BIGINT) FOR UPDATE SKIP LOCKED)
   UPDATE job SET worker = $1, leased_until_us = $2, attempts = attempts + 1
   FROM due WHERE job.id = due.id
   RETURNING job.id, job.kind, job.subject, job.generation, job.attempts";

@@ -332,7 +332,7 @@ pub(super) async fn restore(
                data_set_sha256, layout FROM bin WHERE blob_key IS NOT NULL AND ",
         );
         push_bin(&mut sql, scope);
-        sql.push(" ORDER BY id LIMIT ").push_bind(CHUNK);
+        sql.push(" ORDER BY id LIMIT CAST(").push_bind(CHUNK).push(" AS BIGINT)");
         let rows = sql.build().fetch_all(&mut **tx).await.map_err(failed)?;
         if rows.is_empty() {
             bin_links::bring_back(tx, scope).await?;
@@ -426,7 +426,7 @@ pub(super) async fn purge(
 ) -> Result<Vec<String>, IndexError> {
     let rows: Vec<(i64, String)> = sqlx::query_as(
         "SELECT id, blob_key FROM bin WHERE blob_key IS NOT NULL AND deleted_us < $1
-         ORDER BY id LIMIT $2",
+         ORDER BY id LIMIT CAST($2 AS BIGINT)",
     )
     .bind(before_us)
     .bind(i64::from(limit))
@@ -457,7 +457,7 @@ pub(super) async fn was_deleted(pool: &sqlx::Pool<Db>, scope: &Scope) -> Result<
 pub(super) async fn list(pool: &sqlx::Pool<Db>, limit: u32) -> Result<Vec<Binned>, IndexError> {
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT study, count(*), max(deleted_us) FROM bin WHERE blob_key IS NOT NULL
-         GROUP BY study ORDER BY 3 DESC, 1 LIMIT $1",
+         GROUP BY study ORDER BY 3 DESC, 1 LIMIT CAST($1 AS BIGINT)",
     )
     .bind(i64::from(limit))
     .fetch_all(pool)

@@ -196,7 +196,9 @@ pub(super) async fn documents(
             .push_bind(person)
             .push(")"),
     };
-    sql.push(" ORDER BY d.service_date DESC, d.id DESC LIMIT ").push_bind(i64::from(limit));
+    sql.push(" ORDER BY d.service_date DESC, d.id DESC LIMIT CAST(")
+        .push_bind(i64::from(limit))
+        .push(" AS BIGINT)");
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     rows.iter().map(document).collect()
 }

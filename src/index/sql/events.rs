@@ -106,7 +106,7 @@ pub(super) async fn after(
 ) -> Result<Vec<Event>, IndexError> {
     let rows = sqlx::query(
         "SELECT sequence, at_us, kind, study, series, instance FROM event WHERE sequence > $1
-         ORDER BY sequence LIMIT $2",
+         ORDER BY sequence LIMIT CAST($2 AS BIGINT)",
     )
     .bind(after)
     .bind(i64::from(limit))

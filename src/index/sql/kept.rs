@@ -29,15 +29,15 @@ impl KeptRows for Adapter {
         let sql = match kind {
             KeptKind::Document => {
                 "SELECT id, blob_key, sha256, blob_bytes FROM document WHERE id > $1
-                 ORDER BY id LIMIT $2"
+                 ORDER BY id LIMIT CAST($2 AS BIGINT)"
             }
             KeptKind::Sent => {
                 "SELECT id, blob_key, sha256, blob_bytes FROM gateway_outbox
-                 WHERE id > $1 AND blob_key <> '' ORDER BY id LIMIT $2"
+                 WHERE id > $1 AND blob_key <> '' ORDER BY id LIMIT CAST($2 AS BIGINT)"
             }
             KeptKind::Binned => {
                 "SELECT id, blob_key, data_set_sha256, layout, facts FROM bin
-                 WHERE id > $1 AND blob_key IS NOT NULL ORDER BY id LIMIT $2"
+                 WHERE id > $1 AND blob_key IS NOT NULL ORDER BY id LIMIT CAST($2 AS BIGINT)"
             }
         };
         let query = sqlx::query(sql).bind(after).bind(i64::from(limit));

@@ -87,7 +87,7 @@ pub(super) async fn sharing(
              JOIN shared_reference r ON r.value = k.value AND r.kind = k.kind AND r.owner = ",
         );
         sql.push_bind(owner.to_owned());
-        sql.push(" ORDER BY r.owner_id LIMIT ").push_bind(MOST_SHARED);
+        sql.push(" ORDER BY r.owner_id LIMIT CAST(").push_bind(MOST_SHARED).push(" AS BIGINT)");
         let rows: Vec<(i64, String, String, String)> =
             sql.build_query_as().fetch_all(pool).await.map_err(failed)?;
         found.extend(rows.into_iter().filter_map(|(id, kind, assigner, value)| {
@@ -140,7 +140,9 @@ pub(super) async fn studies(
             }
         }
     }
-    sql.push(" ORDER BY st.date DESC, st.id DESC LIMIT ").push_bind(i64::from(limit));
+    sql.push(" ORDER BY st.date DESC, st.id DESC LIMIT CAST(")
+        .push_bind(i64::from(limit))
+        .push(" AS BIGINT)");
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     rows.iter().map(study).collect()
 }

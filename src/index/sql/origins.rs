@@ -56,7 +56,7 @@ impl OriginRows for Adapter {
     async fn sources_of_series(&self, series: i64) -> Result<Vec<String>, IndexError> {
         sqlx::query_scalar(
             "SELECT DISTINCT c.source FROM instance i JOIN copy c ON c.instance = i.id
-             WHERE i.series = $1 ORDER BY c.source LIMIT $2",
+             WHERE i.series = $1 ORDER BY c.source LIMIT CAST($2 AS BIGINT)",
         )
         .bind(series)
         .bind(MOST_SOURCES)

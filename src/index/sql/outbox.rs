@@ -101,7 +101,7 @@ impl OutboxRows for Adapter {
                 }
             }
         }
-        sql.push(" ORDER BY o.id LIMIT ").push_bind(i64::from(limit));
+        sql.push(" ORDER BY o.id LIMIT CAST(").push_bind(i64::from(limit)).push(" AS BIGINT)");
         let rows = sql.build().fetch_all(&self.read).await.map_err(failed)?;
         rows.iter().map(entry).collect()
     }

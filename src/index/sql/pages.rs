@@ -71,7 +71,11 @@ pub(super) fn push_page(sql: &mut QueryBuilder<Db>, page: &Page, columns: Column
     for column in &sorted {
         sql.push(*column).push(way).push(", ");
     }
-    sql.push(columns.row).push(way).push(" LIMIT ").push_bind(i64::from(page.limit));
+    sql.push(columns.row)
+        .push(way)
+        .push(" LIMIT CAST(")
+        .push_bind(i64::from(page.limit))
+        .push(" AS BIGINT)");
 }
 
 /// Writes `column IN (…)`; nothing is in an empty list.
@@ -352,7 +356,7 @@ pub(super) async fn instances(
     let rows = sqlx::query(
         "SELECT i.series, i.uid, i.sop_class, i.number, i.frames
          FROM series e JOIN instance i ON i.series = e.id WHERE e.study = $1
-         ORDER BY e.number_sort, e.number, e.id, i.number_sort, i.id LIMIT $2",
+         ORDER BY e.number_sort, e.number, e.id, i.number_sort, i.id LIMIT CAST($2 AS BIGINT)",
     )
     .bind(study)
     .bind(i64::from(limit))

@@ -257,7 +257,7 @@ impl FascicoloPages for Adapter {
             Counted::Documents(rules) => push_document_rules(&mut sql, rules),
             Counted::Links(rules) => push_link_rules(&mut sql, rules),
         }
-        sql.push(" LIMIT ").push_bind(i64::from(at_most)).push(") AS counted");
+        sql.push(" LIMIT CAST(").push_bind(i64::from(at_most)).push(" AS BIGINT)) AS counted");
         let rows = within(&self.read, sql, Some(self.search_within)).await?;
         let count: i64 = rows.first().map(|row| get(row, 0)).transpose()?.unwrap_or_default();
         Ok(u32::try_from(count).unwrap_or(u32::MAX))

@@ -44,7 +44,9 @@ pub(super) async fn people_like(
     sql.push_bind(clean(sound).into_owned());
     sql.push(" UNION SELECT root FROM person WHERE birth_date <> '' AND birth_date = ");
     sql.push_bind(clean(birth_date).into_owned());
-    sql.push(") AS alike ORDER BY root LIMIT ").push_bind(i64::from(limit));
+    sql.push(") AS alike ORDER BY root LIMIT CAST(")
+        .push_bind(i64::from(limit))
+        .push(" AS BIGINT)");
     sql.push(") ORDER BY p.root, p.id");
     people(pool, sql).await
 }

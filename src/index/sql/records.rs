@@ -83,7 +83,7 @@ pub(super) async fn list(
         );
         sql.push_bind(after).push(")");
     }
-    sql.push(IN_ORDER).push(" LIMIT ").push_bind(i64::from(limit)).push(") ");
+    sql.push(IN_ORDER).push(" LIMIT CAST(").push_bind(i64::from(limit)).push(" AS BIGINT)) ");
     sql.push(LOCATED).push(IN_ORDER);
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     rows.iter().map(located).collect()
@@ -98,8 +98,8 @@ pub(super) async fn locate_anywhere(
     let mut sql = QueryBuilder::<Db>::new(
         "WITH page AS MATERIALIZED (SELECT id AS instance_row FROM instance WHERE uid = ",
     );
-    sql.push_bind(instance.as_str().to_owned()).push(" ORDER BY id LIMIT ");
-    sql.push_bind(i64::from(limit)).push(") ").push(LOCATED).push(" ORDER BY i.id");
+    sql.push_bind(instance.as_str().to_owned()).push(" ORDER BY id LIMIT CAST(");
+    sql.push_bind(i64::from(limit)).push(" AS BIGINT)) ").push(LOCATED).push(" ORDER BY i.id");
     let rows = sql.build().fetch_all(pool).await.map_err(failed)?;
     rows.iter().map(located).collect()
 }
@@ -246,7 +246,7 @@ pub(super) async fn copies(
         "SELECT c.id, st.uid, se.uid, i.uid, c.blob_key, c.blob_bytes, c.data_set_sha256, c.layout,
            c.transfer_syntax, c.served
          FROM copy c JOIN instance i ON i.id = c.instance JOIN series se ON se.id = i.series
-           JOIN study st ON st.id = se.study WHERE c.id > $1 ORDER BY c.id LIMIT $2",
+           JOIN study st ON st.id = se.study WHERE c.id > $1 ORDER BY c.id LIMIT CAST($2 AS BIGINT)",
     )
     .bind(after)
     .bind(i64::from(limit))

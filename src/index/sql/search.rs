@@ -54,7 +54,7 @@ pub(super) async fn find(
     });
     push_from_where(&mut sql, query, newest);
     push_order(&mut sql, query, newest);
-    sql.push(" LIMIT ").push_bind(i64::from(query.limit));
+    sql.push(" LIMIT CAST(").push_bind(i64::from(query.limit)).push(" AS BIGINT)");
     sql.push(" OFFSET ").push_bind(i64::from(query.offset));
     sql.push(
         "), counted AS MATERIALIZED (SELECT x.study, count(*) AS series,
@@ -97,7 +97,7 @@ pub(super) async fn count(
 ) -> Result<u32, IndexError> {
     let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 AS one");
     push_from_where(&mut sql, query, newest(query));
-    sql.push(" LIMIT ").push_bind(i64::from(at_most)).push(") AS counted");
+    sql.push(" LIMIT CAST(").push_bind(i64::from(at_most)).push(" AS BIGINT)) AS counted");
     let rows = within(pool, sql, bound(query, limit)).await?;
     let count: i64 = rows.first().map(|row| get(row, 0)).transpose()?.unwrap_or_default();
     Ok(u32::try_from(count).unwrap_or(u32::MAX))

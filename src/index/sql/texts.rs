@@ -52,7 +52,9 @@ impl TextRows for Adapter {
             sql.push(" AND p.root = (SELECT root FROM person WHERE id = ").push_bind(person);
             sql.push(")");
         }
-        sql.push(" ORDER BY d.service_date DESC, d.id DESC LIMIT ").push_bind(i64::from(limit));
+        sql.push(" ORDER BY d.service_date DESC, d.id DESC LIMIT CAST(")
+            .push_bind(i64::from(limit))
+            .push(" AS BIGINT)");
         let rows = sql.build().fetch_all(&self.read).await.map_err(failed)?;
         rows.iter().map(documents::document).collect()
     }
@@ -62,7 +64,7 @@ impl TextRows for Adapter {
             "SELECT DISTINCT st.id, se.modality, se.body_part
              FROM person n JOIN person o ON o.root = n.root JOIN person_study ps ON ps.person = o.id
                JOIN study st ON st.id = ps.study JOIN series se ON se.study = st.id
-             WHERE n.id = $1 AND st.date >= $2 ORDER BY st.id, se.modality, se.body_part LIMIT $3",
+             WHERE n.id = $1 AND st.date >= $2 ORDER BY st.id, se.modality, se.body_part LIMIT CAST($3 AS BIGINT)",
         )
         .bind(person)
         .bind(clean(from).into_owned())

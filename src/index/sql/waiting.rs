@@ -207,7 +207,7 @@ pub(super) async fn close_item(
 pub(super) async fn items(pool: &Pool, after: i64, limit: u32) -> Result<Vec<Item>, IndexError> {
     let rows = sqlx::query(
         "SELECT id, kind, waiting, waiting_id, facts, opened_us FROM reconciliation
-         WHERE closed_us = 0 AND id > $1 ORDER BY id LIMIT $2",
+         WHERE closed_us = 0 AND id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)",
     )
     .bind(after)
     .bind(i64::from(limit))

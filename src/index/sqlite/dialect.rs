@@ -57,7 +57,7 @@ pub(super) fn words_query(words: &[Word]) -> String {
 pub(super) const CLAIM: &str =
     "UPDATE job SET worker = $1, leased_until_us = $2, attempts = attempts + 1
   WHERE id IN (SELECT id FROM job WHERE set_aside = 0 AND run_us <= $3 AND leased_until_us <= $3
-    ORDER BY run_us LIMIT $4)
+    ORDER BY run_us LIMIT CAST($4 AS BIGINT))
   RETURNING id, kind, subject, generation, attempts";
 
 /// Opens (and makes) the database file.
