@@ -101,9 +101,11 @@ impl MqEncoder {
             self.contexts[context] = (after_unlikely, likely ^ u8::from(change));
         }
         while self.interval & 0x8000 == 0 {
-            self.interval <<= 1;
-            self.code <<= 1;
-            self.countdown -= 1;
+            // As many bits at once as are missing, up to the next byte.
+            let shift = (self.interval.leading_zeros() - 16).min(self.countdown);
+            self.interval <<= shift;
+            self.code <<= shift;
+            self.countdown -= shift;
             if self.countdown == 0 {
                 self.byte_out();
             }
