@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
 use crate::archive::extended::Attributes;
 use crate::archive::flights::Flights;
-use crate::archive::renders::Renders;
+use crate::archive::kept::Kept;
 use crate::archive::spool::Spools;
 use crate::archive::transcode::Transcoding;
 use crate::blobs::store::Blobs;
@@ -100,7 +101,7 @@ pub(in crate::archive) struct Inner {
     /// Pictures being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
     /// Pictures made a moment ago.
-    pub(in crate::archive) renders: Renders,
+    pub(in crate::archive) renders: Kept<Bytes>,
     /// Bulk data of instances that are still to be made.
     pub(in crate::archive) spools: Spools,
     /// Frames and files in other transfer syntaxes: being made, and made before.
@@ -133,7 +134,8 @@ impl Archive {
     pub fn new(parts: Parts) -> Self {
         let Parts { settings, index, committer, blobs, pool, clock, access, attributes } = parts;
         let flights = Flights::default();
-        let renders = Renders::new(usize::from(settings.render_cache_mib) * 1024 * 1024);
+        let renders = Kept::new(u64::from(settings.render_cache_mib) * 1024 * 1024);
+        let renders = renders.told_by("lastra_render_cache_bytes");
         let spools = Spools::new(&settings.spool_folder, settings.spool_max_bytes);
         let inner = Inner {
             settings,

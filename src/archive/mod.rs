@@ -30,7 +30,6 @@ mod make_pixels;
 pub mod metadata;
 pub mod picture;
 pub mod rendered;
-mod renders;
 pub mod retrieve;
 mod scope;
 pub mod search;

@@ -110,8 +110,13 @@ impl Archive {
         }
         let layout = layout_of(located)?;
         let tree = self.tree_of(located, &layout).await?;
-        let state = Arc::new(parse(tree.root()));
-        Ok(Applied { state, tag: hex(&located.data_set_sha256) })
+        let mut state = parse(tree.root());
+        let mut room = MAX_OVERLAY_BYTES;
+        for plane in state.planes() {
+            *plane = self.plane(located, &layout, plane.clone(), room).await?;
+            room = room.saturating_sub(plane.bytes());
+        }
+        Ok(Applied { state: Arc::new(state), tag: hex(&located.data_set_sha256) })
     }
 
     /// Draws one frame, which counts from 1.
@@ -164,9 +169,7 @@ impl Archive {
         let mut room = MAX_OVERLAY_BYTES;
         for overlay in planes.then(|| overlays(tree.root())).into_iter().flatten() {
             let overlay = self.plane(located, &layout, overlay, room).await?;
-            if let OverlayBits::Packed(bits) = &overlay.bits {
-                room = room.saturating_sub(u64::try_from(bits.len()).unwrap_or(u64::MAX));
-            }
+            room = room.saturating_sub(overlay.bytes());
             read.push(overlay);
         }
         Ok(Drawable {
@@ -219,7 +222,7 @@ impl Archive {
                     tracing::warn!(instance, frame, %error, "frame cannot be drawn");
                 };
                 let bytes = Bytes::from(drawn.inspect_err(told)?);
-                archive.inner.renders.put(&name, bytes.clone());
+                archive.inner.renders.put(name, bytes.clone(), bytes.len() as u64);
                 Ok(bytes)
             }
             .boxed()
@@ -251,7 +254,7 @@ impl Archive {
         let work = || {
             async move {
                 let bytes = archive.moving(&drawable, &frames).await?;
-                archive.inner.renders.put(&name, bytes.clone());
+                archive.inner.renders.put(name, bytes.clone(), bytes.len() as u64);
                 Ok(bytes)
             }
             .boxed()
@@ -309,7 +312,8 @@ impl Drawable {
             captions.patient = caption::patient(root);
         }
         if self.request.technique {
-            captions.technique = caption::technique(root, frame, self.located.frames);
+            let position = self.attributes.rules(frame.saturating_sub(1)).position;
+            captions.technique = caption::technique(root, frame, self.located.frames, position);
         }
         let presented = self
             .applied

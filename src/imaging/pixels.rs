@@ -79,7 +79,7 @@ pub struct PixelAttributes {
     pub frame_tables: BTreeMap<u32, FrameTables>,
 }
 
-/// How stored values become modality values, and which of those a window shows.
+/// How stored values become modality values, which of those a window shows, and where they are of.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ValueRules {
     /// Rescale Slope (0028,1053) and Intercept (0028,1052).
@@ -88,6 +88,8 @@ pub struct ValueRules {
     pub window: Option<(f64, f64)>,
     /// VOI LUT Function (0028,1056).
     pub function: Option<WindowFunction>,
+    /// Image Position (Patient) (0020,0032): no rule, but a frame's own in the same way.
+    pub position: Option<[f64; 3]>,
 }
 
 /// Photometric Interpretation (PS3.3 §C.7.6.3.1.2).
@@ -253,6 +255,7 @@ impl PixelAttributes {
             rescale: own.rescale.or(shared_rescale),
             window: voi.window,
             function: voi.function,
+            position: own.position.or(self.values.position),
         }
     }
 

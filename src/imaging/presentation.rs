@@ -2,7 +2,7 @@
 //!
 //! A grayscale state takes the place of the image's own modality, VOI and presentation LUTs; a
 //! color state leaves colours alone. Both say which part is shown, turned how, behind which shutter
-//! and with what drawn over it. Masks (DSA subtraction) and bitmap shutters are not followed.
+//! and with what drawn over it. Masks (DSA subtraction) are not followed.
 
 pub mod draw;
 mod graphics;
@@ -39,6 +39,8 @@ pub struct Presentation {
     /// Presentation LUT Sequence (2050,0010).
     output_lut: Option<Lut>,
     shutters: Vec<Shutter>,
+    /// Group of the plane whose bits are a shutter (PS3.3 §C.7.6.15).
+    shutter_group: Option<u16>,
     /// Level behind the shutter.
     shutter_level: u8,
     /// Quarters turned clockwise.
@@ -47,7 +49,7 @@ pub struct Presentation {
     flip: bool,
     areas: Vec<(Targets, Area)>,
     drawings: Vec<(Targets, Drawing)>,
-    /// Planes of its own that a layer shows.
+    /// Planes of its own that a layer shows, or that are its shutter.
     overlays: Vec<Overlay>,
     /// Groups of planes, its own or the images', that a layer shows.
     shown_groups: Vec<u16>,
@@ -158,6 +160,7 @@ pub struct Presented {
     inverse: bool,
     output_lut: Option<Lut>,
     shutters: Vec<Shutter>,
+    shutter_group: Option<u16>,
     shutter_level: u8,
     quarters: u8,
     flip: bool,
@@ -194,6 +197,7 @@ impl Presentation {
             inverse: self.inverse,
             output_lut: self.output_lut.clone(),
             shutters: self.shutters.clone(),
+            shutter_group: self.shutter_group,
             shutter_level: self.shutter_level,
             quarters: self.quarters,
             flip: self.flip,
@@ -207,6 +211,11 @@ impl Presentation {
     /// The colour profile it wants its pictures to have.
     pub fn profile(&self) -> Option<&[u8]> {
         self.profile.as_deref()
+    }
+
+    /// Planes of its own that are drawn, whose bits may still have to be read.
+    pub fn planes(&mut self) -> &mut [Overlay] {
+        &mut self.overlays
     }
 
     /// Whether it is about this image.

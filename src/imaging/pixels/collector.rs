@@ -46,6 +46,7 @@ struct RawRules {
     centers: Vec<Option<f64>>,
     widths: Vec<Option<f64>>,
     function: Option<WindowFunction>,
+    position: Option<[f64; 3]>,
 }
 
 /// Where in the object an element stands.
@@ -252,6 +253,7 @@ impl Heard {
         }
         if let Some(kept) = frames.get_mut(frame) {
             kept.rescale = rules.rescale.or(kept.rescale);
+            kept.position = rules.position.or(kept.position);
             if rules.window.is_some() {
                 kept.window = rules.window;
                 kept.function = rules.function;
@@ -351,6 +353,7 @@ fn repair(attributes: &mut PixelAttributes) {
 impl RawRules {
     fn hear(&mut self, tag: Tag, bytes: &[u8]) {
         match tag {
+            Tag(0x0020, 0x0032) => self.position = position(bytes),
             Tag(0x0028, 0x1050) => self.centers = decimals(bytes, WINDOWS),
             Tag(0x0028, 0x1051) => self.widths = decimals(bytes, WINDOWS),
             Tag(0x0028, 0x1052) => self.intercept = decimals(bytes, 1).pop().flatten(),
@@ -369,6 +372,7 @@ impl RawRules {
 
     /// Takes over what `above` says.
     fn overlay(&mut self, above: Self) {
+        self.position = above.position.or(self.position);
         self.slope = above.slope.or(self.slope);
         self.intercept = above.intercept.or(self.intercept);
         if !above.centers.is_empty() && !above.widths.is_empty() {
@@ -387,7 +391,7 @@ impl RawRules {
         let pairs = self.centers.into_iter().zip(self.widths);
         let mut windows = pairs.filter_map(|(center, width)| center.zip(width));
         let window = windows.find(|(_, width)| *width > 0.0);
-        ValueRules { rescale, window, function: self.function }
+        ValueRules { rescale, window, function: self.function, position: self.position }
     }
 }
 
@@ -435,6 +439,13 @@ fn whole_palette(raw: &[RawLut; 3], signed: bool, order: Order) -> Palette {
     }
 }
 
+/// Three coordinates.
+fn position(bytes: &[u8]) -> Option<[f64; 3]> {
+    let numbers = decimals(bytes, 3);
+    let [Some(x), Some(y), Some(z)] = numbers.first_chunk::<3>()? else { return None };
+    Some([*x, *y, *z])
+}
+
 /// Height by width of a pixel, from two numbers in that order; `None` when there is no telling.
 fn ratio(bytes: &[u8]) -> Option<f64> {
     let numbers = decimals(bytes, 2);
@@ -461,7 +472,7 @@ fn frame_of(item: u32) -> Option<usize> {
 }
 
 fn is_group(tag: Tag) -> bool {
-    matches!(tag, PIXEL_VALUE_TRANSFORMATION | FRAME_VOI_LUT | PIXEL_MEASURES)
+    matches!(tag, PIXEL_VALUE_TRANSFORMATION | FRAME_VOI_LUT | PIXEL_MEASURES | PLANE_POSITION)
 }
 
 /// Windows kept of an element; the first that can be used is drawn.
@@ -480,4 +491,5 @@ const SHARED_GROUPS: Tag = Tag(0x5200, 0x9229);
 const FRAME_GROUPS: Tag = Tag(0x5200, 0x9230);
 const PIXEL_VALUE_TRANSFORMATION: Tag = Tag(0x0028, 0x9145);
 const FRAME_VOI_LUT: Tag = Tag(0x0028, 0x9132);
+const PLANE_POSITION: Tag = Tag(0x0020, 0x9113);
 const PIXEL_MEASURES: Tag = Tag(0x0028, 0x9110);

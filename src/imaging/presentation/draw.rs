@@ -3,6 +3,7 @@
 use crate::imaging::decode::{Detail, Frame, decode};
 use crate::imaging::encode::Raster;
 use crate::imaging::error::ImagingError;
+use crate::imaging::overlay::Overlay;
 use crate::imaging::pixels::{Lut, Photometric, PixelAttributes};
 use crate::imaging::presentation::graphics::{Canvas, draw_graphics};
 use crate::imaging::presentation::{Area, Presented, Shutter};
@@ -26,15 +27,22 @@ pub fn draw(
     if let (Some(lut), 1) = (&presented.output_lut, raster.channels) {
         map(&mut raster, lut);
     }
-    for overlay in &presented.overlays {
+    let shutter = |overlay: &Overlay| presented.shutter_group == Some(overlay.group);
+    for overlay in presented.overlays.iter().filter(|overlay| !shutter(overlay)) {
         overlay.draw(&mut raster, Some(&decoded), frame.index);
     }
     for overlay in &dressing.overlays {
-        if presented.shown_groups.contains(&overlay.group) {
+        if presented.shown_groups.contains(&overlay.group) && !shutter(overlay) {
             overlay.draw(&mut raster, Some(&decoded), frame.index);
         }
     }
     shut(&mut raster, presented);
+    // The state's own plane, else the image's: its ones are hidden.
+    let mut planes = presented.overlays.iter().chain(&dressing.overlays);
+    if let Some(plane) = planes.find(|plane| shutter(plane)) {
+        let hidden = [presented.shutter_level; 3];
+        plane.paint(&mut raster, Some(&decoded), frame.index, hidden);
+    }
     let canvas = canvas(&attributes, presented, view, size);
     let sideways = canvas.quarters % 2 == 1;
     let (across, down) =
