@@ -11,10 +11,12 @@ use crate::archive::extended::Attributes;
 use crate::archive::flights::Flights;
 use crate::archive::kept::Kept;
 use crate::archive::spool::Spools;
+use crate::archive::subtracted::MaskCache;
 use crate::archive::transcode::Transcoding;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
+use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::pool::Pool;
 use crate::index::commit::Committer;
 use crate::index::port::SharedIndex;
@@ -44,6 +46,9 @@ pub struct Settings {
     /// Most bytes that may wait there, of all requests together.
     pub spool_max_bytes: u64,
 }
+
+/// Bytes of pixel attributes kept, lookup tables and frames' own rules included.
+const HEADERS_KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -102,6 +107,10 @@ pub(in crate::archive) struct Inner {
     pub(in crate::archive) flights: Flights,
     /// Pictures made a moment ago.
     pub(in crate::archive) renders: Kept<Bytes>,
+    /// What the headers of images drawn a moment ago say of their pixels.
+    pub(in crate::archive) headers: Kept<Arc<PixelAttributes>>,
+    /// Masks of subtracted frames.
+    pub(in crate::archive) masks: MaskCache,
     /// Bulk data of instances that are still to be made.
     pub(in crate::archive) spools: Spools,
     /// Frames and files in other transfer syntaxes: being made, and made before.
@@ -148,6 +157,8 @@ impl Archive {
             attributes,
             flights,
             renders,
+            headers: Kept::new(HEADERS_KEPT_BYTES),
+            masks: MaskCache::default(),
             spools,
             transcoding: Transcoding::default(),
         };

@@ -15,6 +15,7 @@ use crate::archive::frame::join;
 use crate::archive::frame::place_of;
 use crate::archive::frame::stored;
 use crate::archive::kept::Kept;
+use crate::archive::prove::Outcome;
 use crate::archive::retrieve::hex;
 use crate::dicom::layout::Piece;
 use crate::dicom::scan::Visit;
@@ -29,7 +30,7 @@ use crate::imaging::transcode::transcode;
 use crate::imaging::transcode::transcoding_cost;
 
 /// Bytes of re-encoded frames kept in memory.
-const FRAMES_KEPT_BYTES: u64 = 64 * 1024 * 1024;
+pub(in crate::archive) const FRAMES_KEPT_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of pixel attributes kept, a few hundred each.
 const ATTRIBUTES_KEPT_BYTES: u64 = 2 * 1024 * 1024;
 /// Headers up to so many bytes are scanned on the async thread: well under 0.5 ms.
@@ -41,6 +42,8 @@ pub(in crate::archive) struct Transcoding {
     frames: Kept<CodedFrame>,
     attributes: Kept<Arc<PixelAttributes>>,
     frame_flights: Flights<CodedFrame>,
+    /// What is known of whole instances.
+    pub(in crate::archive) outcomes: Kept<Outcome>,
     /// Values of whole instances.
     pub(in crate::archive) fragments: Kept<Arc<Fragments>>,
     /// The same, being made.
@@ -53,6 +56,7 @@ impl Default for Transcoding {
             frames: Kept::new(FRAMES_KEPT_BYTES),
             attributes: Kept::new(ATTRIBUTES_KEPT_BYTES),
             frame_flights: Flights::default(),
+            outcomes: Kept::new(Outcome::KEPT_BYTES),
             fragments: Kept::new(Fragments::KEPT_BYTES),
             fragment_flights: Flights::default(),
         }

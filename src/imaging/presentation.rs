@@ -2,7 +2,7 @@
 //!
 //! A grayscale state takes the place of the image's own modality, VOI and presentation LUTs; a
 //! color state leaves colours alone. Both say which part is shown, turned how, behind which shutter
-//! and with what drawn over it. Masks (DSA subtraction) are not followed.
+//! and with what drawn over it; a grayscale state also which mask is subtracted (PS3.3 §C.11.13).
 
 pub mod draw;
 mod graphics;
@@ -10,10 +10,12 @@ pub mod parse;
 #[cfg(test)]
 mod tests;
 
+use crate::imaging::error::ImagingError;
 use crate::imaging::overlay::Overlay;
 use crate::imaging::pixels::{Lut, LutState};
 use crate::imaging::render::WindowFunction;
 use crate::imaging::shapes::Point;
+use crate::imaging::subtraction::{Masks, Operands};
 
 /// Grayscale Softcopy Presentation State Storage.
 pub const GRAYSCALE: &str = "1.2.840.10008.5.1.4.1.1.11.1";
@@ -54,6 +56,8 @@ pub struct Presentation {
     /// Groups of planes, its own or the images', that a layer shows.
     shown_groups: Vec<u16>,
     profile: Option<Vec<u8>>,
+    /// Mask module; of the images' own nothing counts.
+    masks: Masks,
 }
 
 /// An image a presentation state is of.
@@ -206,6 +210,24 @@ impl Presentation {
             overlays: self.overlays.clone(),
             shown_groups: self.shown_groups.clone(),
         }
+    }
+
+    /// Of which of an image's `frames` frame `frame` (from 1) is made: its mask is for the frames it
+    /// is of.
+    pub fn operands(
+        &self,
+        instance: &str,
+        frame: u32,
+        frames: u32,
+    ) -> Result<Option<Operands>, ImagingError> {
+        let of_frame = |known: &Reference| {
+            (known.instance.is_empty() || known.instance == instance)
+                && (known.frames.is_empty() || known.frames.contains(&frame))
+        };
+        if !self.grey || !self.references.iter().any(of_frame) {
+            return Ok(None);
+        }
+        self.masks.operands(frame, frames)
     }
 
     /// The colour profile it wants its pictures to have.

@@ -11,6 +11,7 @@ use crate::imaging::presentation::{
 };
 use crate::imaging::render::WindowFunction;
 use crate::imaging::shapes::Point;
+use crate::imaging::subtraction::Masks;
 
 /// Things drawn that are kept of one state; the rest is left out.
 const MAX_DRAWINGS: usize = 2000;
@@ -51,6 +52,7 @@ pub fn parse(state: Item<'_>) -> Presentation {
             .filter_map(|item| Some((targets(item), area(item)?)))
             .collect(),
         profile: state.bytes(Tag(0x0028, 0x2000)).map(<[u8]>::to_vec),
+        masks: Masks::of(state),
         ..Presentation::default()
     };
     for annotation in state.items(Tag(0x0070, 0x0001)) {
