@@ -132,7 +132,10 @@ impl Unwrapping {
         }
     }
 
-    fn begun(&mut self, [a, b, c, d, length @ ..]: [u8; HEADER_BYTES]) -> Result<Next, ArchiveError> {
+    fn begun(
+        &mut self,
+        [a, b, c, d, length @ ..]: [u8; HEADER_BYTES],
+    ) -> Result<Next, ArchiveError> {
         let length = u32::from_le_bytes(length);
         match [a, b, c, d] {
             END => Ok(Next::End),

@@ -8,8 +8,8 @@ use dicom_dictionary_std::tags;
 
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
-use crate::archive::make_gif::from_gif;
 use crate::archive::make::{BulkPart, Filling, MAX_FRAGMENT_BYTES, Stretch};
+use crate::archive::make_gif::from_gif;
 use crate::archive::spool::Spooled;
 use crate::dicom::syntax::Encoding;
 use crate::dicom::write::DataSet;

@@ -338,7 +338,10 @@ impl Drawable {
     }
 
     /// Of which frames the picture of one is made, where a mask is subtracted.
-    pub(in crate::archive) fn operands(&self, frame: u32) -> Result<Option<Operands>, ImagingError> {
+    pub(in crate::archive) fn operands(
+        &self,
+        frame: u32,
+    ) -> Result<Option<Operands>, ImagingError> {
         let attributes = &self.attributes;
         if !attributes.photometric.is_grey() || attributes.samples_per_pixel != 1 {
             return Ok(None);

@@ -86,9 +86,10 @@ fn form(asked: &Retrieval, several: bool) -> Result<Form, Problem> {
         .collect();
     let chosen = choose(&asked.accept, &offers).and_then(|chosen| forms.get(chosen));
     chosen.copied().ok_or_else(|| {
-        let mut reason = "pictures are given as image/jpeg, image/png, image/gif or image/jp2, one by \
+        let mut reason =
+            "pictures are given as image/jpeg, image/png, image/gif or image/jp2, one by \
                           itself or all in multipart/related"
-            .to_owned();
+                .to_owned();
         if several {
             reason.push_str("; several frames need multipart/related or image/gif");
         }

@@ -126,7 +126,8 @@ impl Frames {
             DisposalMethod::Any | DisposalMethod::Keep => return None,
             DisposalMethod::Background => None,
             DisposalMethod::Previous => {
-                let rows = (top..top.saturating_add(height)).filter_map(|y| self.row(y, left, width));
+                let rows =
+                    (top..top.saturating_add(height)).filter_map(|y| self.row(y, left, width));
                 Some(rows.flatten().copied().collect())
             }
         };
@@ -237,8 +238,7 @@ mod tests {
         );
         let (told, frames) = frames(&file);
         assert_eq!(told, Told { rows: 1, columns: 3, samples: 1, shown_ms: vec![40; 4] });
-        let expected: [[u8; 3]; 4] =
-            [[10, 90, 200], [10, 200, 200], [10, 10, 200], [0, 0, 90]];
+        let expected: [[u8; 3]; 4] = [[10, 90, 200], [10, 200, 200], [10, 10, 200], [0, 0, 90]];
         assert_eq!(frames, expected.map(|frame| frame.to_vec()));
     }
 

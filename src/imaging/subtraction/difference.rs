@@ -186,10 +186,15 @@ impl Difference {
 
 /// Values of stored ones.
 enum Scale<'a> {
-    Linear { slope: f64, intercept: f64 },
+    Linear {
+        slope: f64,
+        intercept: f64,
+    },
     Table(&'a Lut),
     /// Logarithms, stretched to the values there were.
-    Logarithm { largest: f64 },
+    Logarithm {
+        largest: f64,
+    },
 }
 
 impl<'a> Scale<'a> {

@@ -72,7 +72,8 @@ fn averages_of_very_many_frames_are_refused() {
     let mask = masks(vec![Said { frames: many, ..said("AVG_SUB") }]);
     assert!(mask.operands(1, 10).is_err());
     let averaged = Some(u16::MAX);
-    let contrast = masks(vec![Said { averaged, frames: vec![1], ranges: vec![1, 9], ..said("AVG_SUB") }]);
+    let contrast =
+        masks(vec![Said { averaged, frames: vec![1], ranges: vec![1, 9], ..said("AVG_SUB") }]);
     assert!(contrast.operands(1, 70_000).is_err());
     assert!(contrast.operands(1, 10).is_ok(), "there are not so many");
 }
@@ -184,11 +185,8 @@ fn a_states_modality_lut_is_asked_and_an_images_own_is_not() {
 
 #[test]
 fn colours_and_frames_of_several_sizes_are_refused() {
-    let colour = PixelAttributes {
-        samples_per_pixel: 3,
-        photometric: Photometric::Rgb,
-        ..attributes(1, 1)
-    };
+    let colour =
+        PixelAttributes { samples_per_pixel: 3, photometric: Photometric::Rgb, ..attributes(1, 1) };
     let transfer_syntax = "1.2.840.10008.1.2.1".to_owned();
     let frame = StoredFrame { transfer_syntax, bytes: vec![0; 3].into(), index: 0 };
     assert!(Average::default().add(&colour, &frame, Space::Own).is_err());
