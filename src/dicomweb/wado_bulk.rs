@@ -161,13 +161,15 @@ mod tests {
     #[tokio::test]
     async fn a_range_is_cut_out_of_a_stream_wherever_its_pieces_end() {
         for size in [1, 2, 3, 10] {
-            for (from, to) in [(0, 10), (0, 1), (3, 7), (9, 10), (10, 10), (4, 99)] {
+            for (from, to) in [(0_u8, 10_u8), (0, 1), (3, 7), (9, 10), (10, 10), (4, 99)] {
                 let whole: Vec<u8> = (0..10).collect();
                 let pieces: Vec<_> =
                     whole.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-                let read: Vec<Bytes> =
-                    cut(stream::iter(pieces).boxed(), from, to).try_collect().await.unwrap();
-                let expected = &whole[from as usize..(to as usize).min(10)];
+                let read: Vec<Bytes> = cut(stream::iter(pieces).boxed(), from.into(), to.into())
+                    .try_collect()
+                    .await
+                    .unwrap();
+                let expected = &whole[from.into()..usize::from(to).min(10)];
                 assert_eq!(read.concat(), expected, "{from}..{to} by {size}");
             }
         }

@@ -201,7 +201,7 @@ mod tests {
         for (left, pixels, dispose) in frames {
             let frame = Frame {
                 left: *left,
-                width: pixels.len() as u16,
+                width: u16::try_from(pixels.len()).unwrap(),
                 height: 1,
                 delay: 4,
                 dispose: *dispose,

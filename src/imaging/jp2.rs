@@ -87,7 +87,8 @@ mod tests {
     use crate::imaging::encode::Raster;
 
     fn raster(channels: u8) -> Raster {
-        let data = (0..24 * u32::from(channels)).map(|n| (n * 37 % 256) as u8).collect();
+        let data =
+            (0..24 * u32::from(channels)).map(|n| u8::try_from(n * 37 % 256).unwrap()).collect();
         Raster { width: 6, height: 4, channels, data }
     }
 

@@ -71,11 +71,11 @@ pub struct Mask {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Operation {
-    /// AVG_SUB: the average of these frames.
+    /// `AVG_SUB`: the average of these frames.
     Average(Vec<u32>),
     /// TID: the frame so many before.
     Interval(i64),
-    /// REV_TID: backwards from the frame so many before the first.
+    /// `REV_TID`: backwards from the frame so many before the first.
     Reversed(i64),
 }
 

@@ -23,17 +23,14 @@ pub fn draw(
     let decoded = shown(&attributes, frame, Detail::Full, dressing)?;
     let decoded: &Frame = &decoded;
     let size = (decoded.width, decoded.height);
-    let mut raster = match &dressing.difference {
-        Some(difference) => {
-            let mut of_values = difference.attributes(&attributes);
-            of_values.voi_lut = attributes.voi_lut.clone();
-            let window = presented.said_window(Some(difference.all));
-            tone(&of_values, decoded, frame.index, window, size)?
-        }
-        None => {
-            let window = presented.window(&attributes, decoded);
-            tone(&attributes, decoded, frame.index, window, size)?
-        }
+    let mut raster = if let Some(difference) = &dressing.difference {
+        let mut of_values = difference.attributes(&attributes);
+        of_values.voi_lut = attributes.voi_lut.clone();
+        let window = presented.said_window(Some(difference.all));
+        tone(&of_values, decoded, frame.index, window, size)?
+    } else {
+        let window = presented.window(&attributes, decoded);
+        tone(&attributes, decoded, frame.index, window, size)?
     };
     if let (Some(lut), 1) = (&presented.output_lut, raster.channels) {
         map(&mut raster, lut);

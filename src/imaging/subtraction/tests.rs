@@ -108,6 +108,10 @@ fn values(difference: &Difference) -> &[f32] {
     values
 }
 
+fn is(number: f64, wanted: f64) -> bool {
+    (number - wanted).abs() < 1e-6
+}
+
 #[test]
 fn averages_are_subtracted_in_fractions() {
     let attributes = attributes(3, 1);
@@ -115,8 +119,8 @@ fn averages_are_subtracted_in_fractions() {
     let mask = average(&attributes, &[&[10, 10, 10], &[11, 30, 10]], Space::Own);
     let difference = contrast.less(&mask, Shift::default()).unwrap();
     assert_eq!(values(&difference), [-0.5, 0.0, 20.0]);
-    assert_eq!((difference.window.center, difference.window.width), (0.0, 40.0));
-    assert_eq!(difference.all.width, 510.0);
+    assert!(is(difference.window.center, 0.0) && is(difference.window.width, 40.0));
+    assert!(is(difference.all.width, 510.0));
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn noise_alone_is_not_blown_up() {
     let plane = average(&attributes, &[&[10, 20]], Space::Own);
     let difference = plane.clone().less(&plane, Shift::default()).unwrap();
     assert_eq!(values(&difference), [0.0, 0.0]);
-    assert_eq!(difference.window.width, 255.0 / 16.0);
+    assert!(is(difference.window.width, 255.0 / 16.0));
 }
 
 #[test]
@@ -168,7 +172,7 @@ fn intensities_are_subtracted_as_logarithms_and_padding_not_at_all() {
     let mask = average(&attributes, &[&[4, 4]], Space::Own);
     let difference = contrast.less(&mask, Shift::default()).unwrap();
     assert!(values(&difference)[0].is_nan());
-    assert_eq!(values(&difference)[1], 5.0);
+    assert!(is(values(&difference)[1].into(), 5.0));
 }
 
 #[test]

@@ -38,7 +38,7 @@ async fn levels(server: &Server, path: &str) -> Vec<u8> {
 fn keep(path: &str, drawn: &image::DynamicImage) {
     if let Some(folder) = std::env::var_os("LASTRA_LOOK_DIR") {
         let name: String = path.chars().rev().take(40).collect();
-        let name: String = name.chars().rev().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let name: String = name.chars().rev().filter(char::is_ascii_alphanumeric).collect();
         drawn.save(Path::new(&folder).join(format!("{name}.png"))).unwrap();
     }
 }

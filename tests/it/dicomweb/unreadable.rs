@@ -53,7 +53,7 @@ pub(super) fn a_stream() -> Vec<u8> {
 /// The first half of it.
 pub(super) fn half_a_stream() -> Vec<u8> {
     let stream = a_stream();
-    stream[..stream.len() / 2 & !1].to_vec()
+    stream[..(stream.len() / 2) & !1].to_vec()
 }
 
 pub(super) async fn store(server: &Server, file: &[u8]) {
