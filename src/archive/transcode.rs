@@ -21,6 +21,7 @@ use crate::dicom::layout::Piece;
 use crate::dicom::scan::Visit;
 use crate::dicom::syntax::Encoding;
 use crate::imaging::error::ImagingError;
+use crate::imaging::pixels::Photometric;
 use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::pixels::PixelCollector;
 use crate::imaging::render::StoredFrame;
@@ -84,7 +85,31 @@ impl Archive {
         Ok(self.coded_frame(plan, frame, target, true).await?.bytes)
     }
 
-    /// The same, with what it is; `keep`: for the next who asks, which those of whole files need not
+    /// Photometric Interpretation of a planned frame's data set and of its decoded samples, where the
+    /// two differ, as they may (PS3.18 §10.4.1.1.2).
+    pub async fn decoded_as(
+        &self,
+        plan: &Arc<FramePlan>,
+        frame: u32,
+    ) -> Result<Option<(Photometric, Photometric)>, ArchiveError> {
+        let said = self.pixel_attributes(plan, None).await?.photometric.clone();
+        let of_streams = matches!(
+            said,
+            Photometric::YbrFull422
+                | Photometric::YbrPartial422
+                | Photometric::YbrPartial420
+                | Photometric::YbrIct
+                | Photometric::YbrRct
+                | Photometric::Xyb
+        );
+        if !of_streams {
+            return Ok(None);
+        }
+        let is = self.coded_frame(plan, frame, Target::Native, true).await?.form.photometric;
+        Ok((said != is).then_some((said, is)))
+    }
+
+    /// A planned frame in another transfer syntax, with what it is; `keep`: for the next who asks, which those of whole files need not
     /// be.
     pub(in crate::archive) async fn coded_frame(
         &self,

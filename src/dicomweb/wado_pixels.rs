@@ -13,9 +13,10 @@ use crate::dicom::syntax::EXPLICIT_LITTLE;
 use crate::dicomweb::given::{self, Form, Given};
 use crate::dicomweb::media::stated_syntax;
 use crate::dicomweb::multipart::{Part, primed, related_as_first, related_one, single};
+use crate::dicomweb::qido::warn;
 use crate::dicomweb::wado::{ENCODERS, Retrieval, hex, vary};
 use crate::dicomweb::wado_bulk::{cut, partial, unsatisfiable};
-use crate::dicomweb::wado_frames::{bytes_of, content_type};
+use crate::dicomweb::wado_frames::{bytes_of, content_type, told_colours};
 use crate::http::caching::{ETag, PRIVATE};
 use crate::http::problem::Problem;
 use crate::http::range::Asked;
@@ -48,7 +49,7 @@ pub async fn retrieve_pixels(asked: Retrieval) -> Result<Response, Problem> {
 /// with `Range`.
 pub async fn retrieve_instance_pixels(asked: Retrieval) -> Result<Response, Problem> {
     let path = asked.instance()?;
-    let plan = asked.archive.frames(&asked.permit, &path, &[]).await?;
+    let plan = Arc::new(asked.archive.frames(&asked.permit, &path, &[]).await?);
     let located = plan.located.clone();
     let form = form(&asked, &plan).ok_or_else(|| Problem::not_acceptable(refusal(&located)))?;
     let etag = etag(&located, &form);
@@ -67,6 +68,9 @@ pub async fn retrieve_instance_pixels(asked: Retrieval) -> Result<Response, Prob
         }
     };
     etag.write(response.headers_mut());
+    if let Some(colours) = told_colours(&asked, &plan, Some(1), form.given).await? {
+        warn(&mut response, &asked.urls, &colours);
+    }
     Ok(vary(response))
 }
 

@@ -153,3 +153,10 @@ async fn frames_of_single_bits_are_joined_inside_their_bytes() {
     let made = server.get_as(&object.path(), accept).await.bytes().await.unwrap();
     assert!(made.ends_with(&expected), "{:?}", &made[made.len() - 16..]);
 }
+
+#[tokio::test]
+async fn colours_that_are_not_the_metadatas_are_told() {
+    let server = Server::start();
+    with(&server, &["examples_ybr_color.dcm"]).await;
+    run_python(include_str!("colours.py"), &[&server.dicomweb()]);
+}
