@@ -1,11 +1,12 @@
 //! Any bytes as a code stream of a small picture, so that all effort goes into the codecs: decoded or
-//! refused, at most as large as its header allows.
+//! refused, at most as large as its header allows. The same bytes as a GIF.
 //!
 //! The corpus is worth filling with real streams first: `LASTRA_SEEDS=fuzz/corpus/codecs` makes the
 //! test `imaging::table` write one for every file it makes.
 #![no_main]
 
 use lastra::imaging::decode::{Detail, cost, decode};
+use lastra::imaging::gif::{Frames, describe};
 use lastra::imaging::pixels::{Photometric, PixelAttributes};
 use lastra::imaging::render::StoredFrame;
 use libfuzzer_sys::fuzz_target;
@@ -45,6 +46,17 @@ fuzz_target!(|bytes: &[u8]| {
         tallness: 1.0,
         ..PixelAttributes::default()
     };
+    let file = stream.to_vec().into();
+    if let Ok(told) = describe(&file)
+        && u64::from(told.rows) * u64::from(told.columns) <= MAX_BYTES
+        && let Ok(mut frames) = Frames::of(&file, &told)
+    {
+        let samples = usize::from(told.rows) * usize::from(told.columns) * usize::from(told.samples);
+        for _ in 0..4 {
+            let Ok(Some(frame)) = frames.next_frame() else { break };
+            assert_eq!(frame.len(), samples);
+        }
+    }
     let frame = StoredFrame {
         transfer_syntax: SYNTAXES[usize::from(*syntax) % SYNTAXES.len()].to_owned(),
         bytes: stream.to_vec().into(),

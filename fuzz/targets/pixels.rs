@@ -8,6 +8,7 @@ use lastra::imaging::decode::cost;
 use lastra::imaging::pixels::PixelCollector;
 use lastra::imaging::render::StoredFrame;
 use lastra::imaging::render::draw;
+use lastra::imaging::subtraction::difference::{Average, Space};
 use libfuzzer_sys::fuzz_target;
 
 const SYNTAXES: [&str; 12] = [
@@ -44,5 +45,10 @@ fuzz_target!(|bytes: &[u8]| {
     if cost(&attributes, &frame) <= MAX_BYTES {
         let _ = draw(&attributes, &frame, None, None);
         let _ = draw(&attributes, &frame, Some((50, 50)), None);
+        let operands = attributes.masks.operands(1, attributes.frames);
+        let average = || Average::default().add(&attributes, &frame, Space::Own)?.finish();
+        if let (Ok(Some(operands)), Ok(contrast), Ok(mask)) = (operands, average(), average()) {
+            let _ = contrast.less(&mask, operands.shift);
+        }
     }
 });

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::access::permit::Access;
 use crate::archive::error::ArchiveError;
 use crate::archive::extended::Attributes;
 use crate::archive::flights::Flights;
-use crate::archive::renders::Renders;
+use crate::archive::kept::Kept;
 use crate::archive::spool::Spools;
+use crate::archive::subtracted::MaskCache;
 use crate::archive::transcode::Transcoding;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
 use crate::dicom::limits::Limits;
+use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::pool::Pool;
 use crate::index::commit::Committer;
 use crate::index::port::SharedIndex;
@@ -43,6 +46,9 @@ pub struct Settings {
     /// Most bytes that may wait there, of all requests together.
     pub spool_max_bytes: u64,
 }
+
+/// Bytes of pixel attributes kept, lookup tables and frames' own rules included.
+const HEADERS_KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -100,7 +106,11 @@ pub(in crate::archive) struct Inner {
     /// Pictures being made now, each once for all who ask.
     pub(in crate::archive) flights: Flights,
     /// Pictures made a moment ago.
-    pub(in crate::archive) renders: Renders,
+    pub(in crate::archive) renders: Kept<Bytes>,
+    /// What the headers of images drawn a moment ago say of their pixels.
+    pub(in crate::archive) headers: Kept<Arc<PixelAttributes>>,
+    /// Masks of subtracted frames.
+    pub(in crate::archive) masks: MaskCache,
     /// Bulk data of instances that are still to be made.
     pub(in crate::archive) spools: Spools,
     /// Frames and files in other transfer syntaxes: being made, and made before.
@@ -133,7 +143,8 @@ impl Archive {
     pub fn new(parts: Parts) -> Self {
         let Parts { settings, index, committer, blobs, pool, clock, access, attributes } = parts;
         let flights = Flights::default();
-        let renders = Renders::new(usize::from(settings.render_cache_mib) * 1024 * 1024);
+        let renders = Kept::new(u64::from(settings.render_cache_mib) * 1024 * 1024);
+        let renders = renders.told_by("lastra_render_cache_bytes");
         let spools = Spools::new(&settings.spool_folder, settings.spool_max_bytes);
         let inner = Inner {
             settings,
@@ -146,6 +157,8 @@ impl Archive {
             attributes,
             flights,
             renders,
+            headers: Kept::new(HEADERS_KEPT_BYTES),
+            masks: MaskCache::default(),
             spools,
             transcoding: Transcoding::default(),
         };

@@ -62,7 +62,7 @@ impl std::fmt::Debug for FileAs {
 impl Archive {
     /// The Part 10 file of an instance in another transfer syntax; an object without pixel data in
     /// Explicit VR Little Endian, whatever is asked. `Imaging(Unsupported)` when it cannot be given
-    /// so, `Imaging(Damaged)` when its first frame does not decode.
+    /// so, `Imaging(Damaged)` when any of its frames does not decode: known before the first byte.
     pub async fn file_as(
         &self,
         permit: &Permit,
@@ -72,8 +72,9 @@ impl Archive {
         if !permit.covers_study(&located.path.study) {
             return Err(ArchiveError::Denied);
         }
-        let made = self.file_made(located, target, None).await?;
-        made.ok_or(ArchiveError::Denied)
+        let made = self.file_made(located, target, None).await;
+        self.note_outcome(located, target, made.as_ref().err());
+        made?.ok_or(ArchiveError::Denied)
     }
 
     /// The same without what identifies its patient, under UIDs of its own (PS3.15 §E.2); `None`

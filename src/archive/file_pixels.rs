@@ -17,6 +17,7 @@ use crate::archive::fragments::Fragments;
 use crate::archive::fragments::check_form;
 use crate::archive::fragments::item;
 use crate::archive::frame::FramePlan;
+use crate::archive::joined_bits::joined;
 use crate::archive::retrieve::ByteStream;
 use crate::archive::transcode::CodedFrame;
 use crate::archive::turned::turned;
@@ -55,11 +56,20 @@ pub(in crate::archive) enum NewPixels {
     /// The stored value, words of so many bytes turned; 1: as it is.
     Kept { tag: Tag, word: usize },
     /// Decoded frames, the first of them here.
-    Native { tag: Tag, source: Source, first: CodedFrame, frames: u32, bytes: u64 },
+    Native { tag: Tag, source: Source, first: CodedFrame, frames: u32, value: Value },
     /// One encapsulated frame.
     One { tag: Tag, source: Source, form: Form, value: Bytes },
     /// Encapsulated frames.
     Many { tag: Tag, source: Source, tables: Tables, frames: Arc<Fragments> },
+}
+
+/// A value of decoded frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::archive) struct Value {
+    /// Bits of a frame.
+    frame_bits: u64,
+    /// Bytes of all, unpadded.
+    bytes: u64,
 }
 
 /// What the stored pixels are.
@@ -127,8 +137,9 @@ impl Archive {
         let source = Source { attributes, transfer_syntax: syntax, bytes };
         if target == Target::Native {
             let first = self.coded_frame(plan, 1, target, frames == 1).await?;
-            let bytes = native_bytes(&source.attributes, &first, frames)?;
-            return Ok(NewPixels::Native { tag, source, first, frames, bytes });
+            let value = native_value(&source.attributes, &first, frames)?;
+            self.prove(plan, &first.form, frames, value.bytes).await?;
+            return Ok(NewPixels::Native { tag, source, first, frames, value });
         }
         if frames == 1 {
             let frame = self.coded_frame(plan, 1, target, frames == 1).await?;
@@ -171,22 +182,19 @@ fn word_to_turn(syntax: &str, attributes: &PixelAttributes) -> Option<usize> {
     }
 }
 
-/// Length of all decoded frames together; an error when no value can be so long.
-fn native_bytes(
+/// The value of all decoded frames together; an error when none can be so long.
+fn native_value(
     attributes: &PixelAttributes,
     first: &CodedFrame,
     frames: u32,
-) -> Result<u64, ArchiveError> {
+) -> Result<Value, ArchiveError> {
     let samples = attributes.pixels().saturating_mul(first.form.samples_per_pixel.into());
-    let bits = samples.saturating_mul(first.form.bits_allocated.into());
-    if bits % 8 != 0 && frames > 1 {
-        return Err(unsupported("frames that do not end at a byte"));
-    }
-    let bytes = bits.div_ceil(8).saturating_mul(frames.into());
+    let frame_bits = samples.saturating_mul(first.form.bits_allocated.into());
+    let bytes = frame_bits.saturating_mul(frames.into()).div_ceil(8);
     if bytes > LONGEST_VALUE {
         return Err(unsupported("its samples are longer than a value may be"));
     }
-    Ok(bytes)
+    Ok(Value { frame_bits, bytes })
 }
 
 fn basic_table(offsets: &[u32]) -> Result<Bytes, ArchiveError> {
@@ -220,7 +228,7 @@ impl NewPixels {
     pub(in crate::archive) fn bytes(&self) -> u64 {
         match self {
             Self::None | Self::Kept { .. } => 0,
-            Self::Native { bytes, .. } => bytes.saturating_add(bytes % 2),
+            Self::Native { value, .. } => value.bytes.saturating_add(value.bytes % 2),
             Self::One { value, .. } => value.len() as u64,
             Self::Many { tables, frames, .. } => (tables.basic.len() as u64)
                 .saturating_add(frames.bytes)
@@ -236,7 +244,7 @@ impl NewPixels {
             Self::Kept { tag, word } => {
                 changes.pixels = Some((*tag, PixelChange::Kept { word: *word }));
             }
-            Self::Native { tag, source, first, bytes, .. } => {
+            Self::Native { tag, source, first, value, .. } => {
                 describe(elements, source, &first.form, 0);
                 let vr = match (*tag, first.form.bits_allocated) {
                     (Tag(0x7FE0, 0x0008), _) => VR::OF,
@@ -244,7 +252,7 @@ impl NewPixels {
                     (_, 0..=8) => VR::OB,
                     _ => VR::OW,
                 };
-                let bytes = u32::try_from(bytes.saturating_add(bytes % 2));
+                let bytes = u32::try_from(value.bytes.saturating_add(value.bytes % 2));
                 let bytes = bytes.map_err(|_| unsupported("its samples are too long"))?;
                 changes.pixels = Some((*tag, PixelChange::New { vr, bytes: Some(bytes) }));
             }
@@ -270,15 +278,20 @@ impl NewPixels {
         match self {
             Self::None | Self::Kept { .. } => stream::empty().boxed(),
             Self::One { value, .. } => stream::iter([Ok(value)]).boxed(),
-            Self::Native { first, frames, bytes, .. } => {
+            Self::Native { first, frames, value, .. } => {
                 let form = first.form.clone();
-                let rest = archive.coded_frames(plan, 2, frames, Target::Native);
+                let rest = archive.coded_frames(plan, 2, frames, Target::Native, false);
                 let all = stream::iter([Ok(first)]).chain(rest).map(move |frame| {
                     let frame = frame?;
                     check_form(&form, &frame)?;
                     Ok(frame.bytes)
                 });
-                let padding = (bytes % 2 == 1).then(|| Ok(Bytes::from_static(&[0])));
+                let all = if value.frame_bits % 8 == 0 {
+                    all.boxed()
+                } else {
+                    joined(all.boxed(), value.frame_bits, archive.inner.pool.clone())
+                };
+                let padding = (value.bytes % 2 == 1).then(|| Ok(Bytes::from_static(&[0])));
                 all.chain(stream::iter(padding)).boxed()
             }
             Self::Many { tables, frames, .. } => {

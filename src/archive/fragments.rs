@@ -87,7 +87,7 @@ impl Archive {
         target: Target,
         name: String,
     ) -> Result<Arc<Fragments>, ArchiveError> {
-        let mut coded = self.coded_frames(plan, 1, frames, target);
+        let mut coded = self.coded_frames(plan, 1, frames, target, false);
         let mut writer = self.inner.blobs.begin(BlobKind::Derived);
         let key = writer.key().to_owned();
         let mut lengths = Vec::new();
@@ -106,19 +106,20 @@ impl Archive {
         Ok(made)
     }
 
-    /// Frames `first` to `last`, re-encoded, in order.
+    /// Frames `first` to `last`, re-encoded, in order; `keep`: for who asks next.
     pub(in crate::archive) fn coded_frames(
         &self,
         plan: &Arc<FramePlan>,
         first: u32,
         last: u32,
         target: Target,
+        keep: bool,
     ) -> stream::BoxStream<'static, Result<CodedFrame, ArchiveError>> {
         let (archive, plan) = (self.clone(), Arc::clone(plan));
         stream::iter(first..=last)
             .map(move |frame| {
                 let (archive, plan) = (archive.clone(), Arc::clone(&plan));
-                async move { archive.coded_frame(&plan, frame, target, false).await }
+                async move { archive.coded_frame(&plan, frame, target, keep).await }
             })
             .buffered(FRAMES_AHEAD)
             .boxed()

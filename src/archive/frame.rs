@@ -12,7 +12,9 @@ use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::archive::retrieve::layout_of;
 use crate::dicom::frames::FramePlace;
+use crate::dicom::frames::FrameTable;
 use crate::dicom::layout::Layout;
+use crate::imaging::decode::check_syntax;
 use crate::imaging::error::ImagingError;
 use crate::imaging::render::StoredFrame;
 use crate::index::port::Located;
@@ -166,8 +168,13 @@ pub(in crate::archive) fn place_of(
     layout: &Layout,
     frame: u32,
 ) -> Result<FramePlace, ArchiveError> {
-    if layout.pixels.is_none() {
-        return Err(ImagingError::NoPixels.into());
+    let pixels = layout.pixels.as_ref().ok_or(ImagingError::NoPixels)?;
+    if pixels.frames == FrameTable::Unknown {
+        if let Err(video @ ImagingError::Video(_)) = check_syntax(&located.transfer_syntax) {
+            return Err(video.into());
+        }
+        let reason = "where its frames begin cannot be told";
+        return Err(ImagingError::Unsupported(reason.to_owned()).into());
     }
     let place = frame.checked_sub(1).and_then(|i| layout.frame(i, &located.transfer_syntax));
     Ok(place.ok_or(ImagingError::NoSuchFrame { frame, frames: located.frames })?)

@@ -9,6 +9,8 @@ use std::sync::PoisonError;
 #[derive(Debug)]
 pub(in crate::archive) struct Kept<T> {
     most: u64,
+    /// A figure that tells its bytes.
+    gauge: Option<&'static str>,
     inner: Mutex<Inner<T>>,
 }
 
@@ -33,7 +35,12 @@ impl<T: Clone> Kept<T> {
     /// Keeps answers of `most` bytes in all.
     pub(in crate::archive) fn new(most: u64) -> Self {
         let inner = Inner { clock: 0, bytes: 0, entries: HashMap::new(), uses: BTreeMap::new() };
-        Self { most, inner: Mutex::new(inner) }
+        Self { most, gauge: None, inner: Mutex::new(inner) }
+    }
+
+    /// The same, its bytes told by a figure of that name.
+    pub(in crate::archive) fn told_by(self, gauge: &'static str) -> Self {
+        Self { gauge: Some(gauge), ..self }
     }
 
     /// The answer of that name, if it is still there.
@@ -68,8 +75,13 @@ impl<T: Clone> Kept<T> {
         inner.bytes = inner.bytes.saturating_add(bytes);
         inner.uses.insert(used, name.clone());
         inner.entries.insert(name, Entry { answer, bytes, used });
+        let held = inner.bytes;
         drop(inner);
         drop(gone);
+        if let Some(gauge) = self.gauge {
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            metrics::gauge!(gauge).set(held as f64);
+        }
     }
 }
 
@@ -87,7 +99,26 @@ const ENTRY_BYTES: u64 = 256;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{ENTRY_BYTES, Kept};
+
+    proptest! {
+        #[test]
+        fn the_bound_holds_and_the_books_balance(
+            puts in proptest::collection::vec(("[a-f]", 0_u64..2000), 0..60),
+        ) {
+            let kept = Kept::new(8000);
+            for (name, bytes) in &puts {
+                kept.put(name.clone(), *bytes, *bytes);
+                kept.get("a");
+            }
+            let inner = kept.inner.lock().unwrap();
+            let held: u64 = inner.entries.values().map(|entry| entry.bytes).sum();
+            prop_assert!(inner.bytes == held && held <= 8000);
+            prop_assert_eq!(inner.uses.len(), inner.entries.len());
+        }
+    }
 
     #[test]
     fn the_longest_unused_leaves_first_and_the_bound_holds() {

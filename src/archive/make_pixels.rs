@@ -9,6 +9,7 @@ use dicom_dictionary_std::tags;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::archive::make::{BulkPart, Filling, MAX_FRAGMENT_BYTES, Stretch};
+use crate::archive::make_gif::from_gif;
 use crate::archive::spool::Spooled;
 use crate::dicom::syntax::Encoding;
 use crate::dicom::write::DataSet;
@@ -51,6 +52,7 @@ pub(in crate::archive) async fn make_pixels(
     }
     match first.media.as_str() {
         "image/png" => from_png(archive, data_set, parts).await,
+        "image/gif" => from_gif(archive, data_set, parts).await,
         "video/mp4" | "video/mpeg" | "video/h265" | "video/quicktime" => {
             from_video(data_set, parts).await
         }
@@ -315,7 +317,10 @@ async fn moov(file: &Spooled) -> Result<Option<bytes::Bytes>, ArchiveError> {
 }
 
 /// Fills in the description of the pixels where the metadata leaves it out; it may not contradict.
-fn fill_in(data_set: &mut DataSet, is: &Described) -> Result<(), ArchiveError> {
+pub(in crate::archive) fn fill_in(
+    data_set: &mut DataSet,
+    is: &Described,
+) -> Result<(), ArchiveError> {
     for (tag, name, value) in [
         (tags::SAMPLES_PER_PIXEL, "Samples per Pixel", is.samples),
         (tags::ROWS, "Rows", is.rows),
@@ -344,7 +349,10 @@ fn fill_in(data_set: &mut DataSet, is: &Described) -> Result<(), ArchiveError> {
 }
 
 /// Holds Number of Frames (0028,0008) against the frames that came.
-fn agree_frames(data_set: &mut DataSet, count: u32) -> Result<(), ArchiveError> {
+pub(in crate::archive) fn agree_frames(
+    data_set: &mut DataSet,
+    count: u32,
+) -> Result<(), ArchiveError> {
     match data_set.text(tags::NUMBER_OF_FRAMES).map(str::parse::<u32>) {
         Some(Ok(said)) if said != count => {
             Err(wrong(format!("Number of Frames (0028,0008) is {said}, {count} came")))
@@ -366,6 +374,6 @@ fn note_lossy(data_set: &mut DataSet, method: &str, native: u64, bytes: u64) {
     data_set.put_missing(tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, method.as_bytes());
 }
 
-fn wrong(text: impl Into<String>) -> ArchiveError {
+pub(in crate::archive) fn wrong(text: impl Into<String>) -> ArchiveError {
     ArchiveError::Mismatch(text.into())
 }

@@ -10,8 +10,10 @@ use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::archive::retrieve::hex;
+use crate::archive::retrieve::layout_of;
 use crate::archive::scope::unknown;
 use crate::blobs::error::BlobError;
+use crate::dicom::layout::Layout;
 use crate::imaging::decode;
 use crate::imaging::error::ImagingError;
 use crate::imaging::profile::IccProfile;
@@ -53,9 +55,9 @@ impl Archive {
     ) -> Result<Picture, ArchiveError> {
         if scope.instance.is_some() || viewport.is_some() {
             let located = self.to_show(permit, scope).await?;
-            let frame = frame.unwrap_or_else(|| middle(located.frames));
             let bytes = self.instance_thumbnail(&located, frame, viewport).await?;
-            let etag = format!("{}-{frame}-{viewport:?}-thumbnail", hex(&located.data_set_sha256));
+            let etag =
+                format!("{}-{frame:?}-{viewport:?}-thumbnail", hex(&located.data_set_sha256));
             return Ok(Picture { media_type: "image/jpeg", bytes, etag: short(&etag) });
         }
         let series = match scope.series {
@@ -69,6 +71,11 @@ impl Archive {
         let work = || async move { archive.series_thumbnail(&series).await }.boxed();
         let bytes = self.inner.flights.join(&etag, work).await?;
         Ok(Picture { media_type: "image/jpeg", bytes, etag: short(&etag) })
+    }
+
+    /// The frame an image is shown by where nobody names one: its middle one.
+    pub fn middle_frame(&self, located: &Located) -> Result<u32, ArchiveError> {
+        Ok(middle(located, &layout_of(located)?))
     }
 
     /// The series' thumbnail: kept, or made and kept now.
@@ -88,16 +95,17 @@ impl Archive {
         let permit = self.access().permit(&Actor::System, Purpose::Operation, subject);
         let permit = permit.map_err(|_| ArchiveError::Denied)?;
         let located = self.to_show(&permit, &series.scope).await?;
-        let bytes = self.instance_thumbnail(&located, middle(located.frames), None).await?;
+        let bytes = self.instance_thumbnail(&located, None, None).await?;
         self.put_derived(series, DerivedKind::Thumbnail, bytes.clone(), "").await?;
         Ok(bytes)
     }
 
-    /// A thumbnail, or the placeholder for what cannot be drawn. Trouble with a store is an error.
+    /// A thumbnail of a frame, else of the middle one, or the placeholder for what cannot be drawn.
+    /// Trouble with a store is an error.
     async fn instance_thumbnail(
         &self,
         located: &Located,
-        frame: u32,
+        frame: Option<u32>,
         viewport: Option<(u32, u32)>,
     ) -> Result<Bytes, ArchiveError> {
         let size = viewport.unwrap_or((EDGE_PX, EDGE_PX));
@@ -129,10 +137,11 @@ impl Archive {
     async fn drawn_thumbnail(
         &self,
         located: &Located,
-        frame: u32,
+        frame: Option<u32>,
         viewport: Option<(u32, u32)>,
     ) -> Result<Bytes, ArchiveError> {
         let layout = Self::image_layout(located)?;
+        let frame = frame.unwrap_or_else(|| middle(located, &layout));
         let (attributes, _) = self.header_to_show(located, &layout, false).await?;
         let stored = self.stored_frame(located, &layout, frame).await?;
         let Some((width, height)) = viewport else {
@@ -155,9 +164,11 @@ impl Archive {
     }
 }
 
-/// The middle frame's number, from 1.
-pub fn middle(frames: u32) -> u32 {
-    frames / 2 + 1
+/// The number, from 1, of the middle one of the frames that are there: Number of Frames may say
+/// more.
+fn middle(located: &Located, layout: &Layout) -> u32 {
+    let found = layout.pixels.as_ref().and_then(|pixels| pixels.frames.count());
+    found.unwrap_or(located.frames) / 2 + 1
 }
 
 /// A validator of bounded length.

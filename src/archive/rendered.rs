@@ -32,6 +32,7 @@ use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::presentation::COLOR;
 use crate::imaging::presentation::GRAYSCALE;
 use crate::imaging::presentation::Presentation;
+use crate::imaging::presentation::Presented;
 use crate::imaging::presentation::draw;
 use crate::imaging::presentation::parse::parse;
 use crate::imaging::profile::IccProfile;
@@ -42,6 +43,8 @@ use crate::imaging::render::StoredFrame;
 use crate::imaging::render::cost;
 use crate::imaging::render::picture;
 use crate::imaging::render::render;
+use crate::imaging::subtraction::Operands;
+use crate::imaging::subtraction::Subtraction;
 use crate::index::port::Located;
 
 /// Frames one moving picture may have.
@@ -70,8 +73,8 @@ pub struct Applied {
 pub struct Drawable {
     /// The instance.
     pub located: Located,
-    layout: Layout,
-    attributes: Arc<PixelAttributes>,
+    pub(in crate::archive) layout: Layout,
+    pub(in crate::archive) attributes: Arc<PixelAttributes>,
     tree: Arc<Tree>,
     overlays: Vec<Overlay>,
     profile: Option<Bytes>,
@@ -110,8 +113,13 @@ impl Archive {
         }
         let layout = layout_of(located)?;
         let tree = self.tree_of(located, &layout).await?;
-        let state = Arc::new(parse(tree.root()));
-        Ok(Applied { state, tag: hex(&located.data_set_sha256) })
+        let mut state = parse(tree.root());
+        let mut room = MAX_OVERLAY_BYTES;
+        for plane in state.planes() {
+            *plane = self.plane(located, &layout, plane.clone(), room).await?;
+            room = room.saturating_sub(plane.bytes());
+        }
+        Ok(Applied { state: Arc::new(state), tag: hex(&located.data_set_sha256) })
     }
 
     /// Draws one frame, which counts from 1.
@@ -164,15 +172,13 @@ impl Archive {
         let mut room = MAX_OVERLAY_BYTES;
         for overlay in planes.then(|| overlays(tree.root())).into_iter().flatten() {
             let overlay = self.plane(located, &layout, overlay, room).await?;
-            if let OverlayBits::Packed(bits) = &overlay.bits {
-                room = room.saturating_sub(u64::try_from(bits.len()).unwrap_or(u64::MAX));
-            }
+            room = room.saturating_sub(overlay.bytes());
             read.push(overlay);
         }
         Ok(Drawable {
             located: located.clone(),
             layout,
-            attributes: Arc::new(attributes),
+            attributes,
             tree: Arc::new(tree),
             overlays: read,
             profile,
@@ -208,9 +214,7 @@ impl Archive {
         let (archive, drawable, name) = (self.clone(), drawable.clone(), etag.clone());
         let work = || {
             async move {
-                let stored =
-                    archive.stored_frame(&drawable.located, &drawable.layout, frame).await?;
-                let dressing = drawable.dressing(frame);
+                let (stored, dressing) = archive.operand(&drawable, frame).await?;
                 let bytes = drawable.cost(&stored, &dressing);
                 let instance = drawable.located.id;
                 let work = move || render(&drawable.attributes, &stored, &request, &dressing);
@@ -219,13 +223,24 @@ impl Archive {
                     tracing::warn!(instance, frame, %error, "frame cannot be drawn");
                 };
                 let bytes = Bytes::from(drawn.inspect_err(told)?);
-                archive.inner.renders.put(&name, bytes.clone());
+                archive.inner.renders.put(name, bytes.clone(), bytes.len() as u64);
                 Ok(bytes)
             }
             .boxed()
         };
         let bytes = self.inner.flights.join(&etag, work).await?;
         Ok(Picture { media_type, bytes, etag })
+    }
+
+    /// A frame's bytes and what goes with them into its picture.
+    async fn operand(
+        &self,
+        drawable: &Drawable,
+        frame: u32,
+    ) -> Result<(StoredFrame, Dressing), ArchiveError> {
+        let stored = self.stored_frame(&drawable.located, &drawable.layout, frame).await?;
+        let difference = self.subtracted(drawable, &stored, frame).await?;
+        Ok((stored, Dressing { difference, ..drawable.dressing(frame) }))
     }
 
     /// Frames of an image one after the other, as a GIF that moves as the object says.
@@ -251,7 +266,7 @@ impl Archive {
         let work = || {
             async move {
                 let bytes = archive.moving(&drawable, &frames).await?;
-                archive.inner.renders.put(&name, bytes.clone());
+                archive.inner.renders.put(name, bytes.clone(), bytes.len() as u64);
                 Ok(bytes)
             }
             .boxed()
@@ -266,9 +281,7 @@ impl Archive {
             .map(|frame| {
                 let drawable = drawable.clone();
                 async move {
-                    let stored =
-                        self.stored_frame(&drawable.located, &drawable.layout, frame).await?;
-                    let dressing = drawable.dressing(frame);
+                    let (stored, dressing) = self.operand(&drawable, frame).await?;
                     let bytes = drawable.cost(&stored, &dressing);
                     let work = move || {
                         let shown_ms = drawable.shown_ms(frame);
@@ -309,14 +322,46 @@ impl Drawable {
             captions.patient = caption::patient(root);
         }
         if self.request.technique {
-            captions.technique = caption::technique(root, frame, self.located.frames);
+            let position = self.attributes.rules(frame.saturating_sub(1)).position;
+            captions.technique = caption::technique(root, frame, self.located.frames, position);
         }
-        let presented = self
-            .applied
-            .as_ref()
-            .map(|applied| Box::new(applied.state.of(self.located.path.instance.as_str(), frame)));
+        let presented = self.presented(frame).map(Box::new);
         let overlays = self.overlays.clone();
-        Dressing { overlays, captions, profile: self.profile.clone(), presented }
+        let profile = self.profile.clone();
+        Dressing { overlays, captions, profile, presented, difference: None }
+    }
+
+    /// What the presentation state applied says of a frame.
+    pub(in crate::archive) fn presented(&self, frame: u32) -> Option<Presented> {
+        let applied = self.applied.as_ref()?;
+        Some(applied.state.of(self.located.path.instance.as_str(), frame))
+    }
+
+    /// Of which frames the picture of one is made, where a mask is subtracted.
+    pub(in crate::archive) fn operands(
+        &self,
+        frame: u32,
+    ) -> Result<Option<Operands>, ImagingError> {
+        let attributes = &self.attributes;
+        if !attributes.photometric.is_grey() || attributes.samples_per_pixel != 1 {
+            return Ok(None);
+        }
+        let frames = self.layout.pixels.as_ref().and_then(|pixels| pixels.frames.count());
+        let frames = frames.unwrap_or(0);
+        match (&self.applied, self.request.subtraction) {
+            (_, Subtraction::No) => Ok(None),
+            (Some(applied), _) => {
+                applied.state.operands(self.located.path.instance.as_str(), frame, frames)
+            }
+            (None, Subtraction::Recommended) if !attributes.masks.recommended => Ok(None),
+            (None, _) => attributes.masks.operands(frame, frames),
+        }
+    }
+
+    /// Names the values its frames are drawn by.
+    pub(in crate::archive) fn content(&self) -> String {
+        let state = self.applied.as_ref().map_or("", |applied| applied.tag.as_str());
+        format!("{}-{state}", hex(&self.located.data_set_sha256))
     }
 
     /// Memory that drawing a frame may take.

@@ -1,5 +1,7 @@
 //! What an instance can be shown as, and its header read for showing it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use bytes::BytesMut;
 use dicom_core::Tag;
@@ -8,6 +10,7 @@ use futures::TryStreamExt;
 use crate::access::permit::Permit;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
+use crate::archive::retrieve::hex;
 use crate::archive::retrieve::layout_of;
 use crate::archive::scope::unknown;
 use crate::dicom::layout::Layout;
@@ -71,21 +74,22 @@ impl Archive {
     }
 
     /// The series a scope is shown by, and its middle instance: of a study, the first series with
-    /// images, else the first.
+    /// images that can be drawn, else the first with pixels (a video), else the first.
     pub(in crate::archive) async fn series_to_show(
         &self,
         permit: &Permit,
         scope: &Scope,
     ) -> Result<(SeriesState, Located), ArchiveError> {
-        let mut first = None;
+        let (mut first, mut unseen) = (None, None);
         for series in self.series_states(permit, scope).await?.into_iter().take(MOST_SERIES) {
             let Some(located) = self.middle_of(&series).await? else { continue };
-            if located.frames > 0 {
-                return Ok((series, located));
+            match (located.frames, check_syntax(&located.transfer_syntax)) {
+                (0, _) => first = first.or(Some((series, located))),
+                (_, Ok(())) => return Ok((series, located)),
+                (_, Err(_)) => unseen = unseen.or(Some((series, located))),
             }
-            first = first.or(Some((series, located)));
         }
-        first.ok_or_else(|| unknown(scope))
+        unseen.or(first).ok_or_else(|| unknown(scope))
     }
 
     async fn middle_of(&self, series: &SeriesState) -> Result<Option<Located>, ArchiveError> {
@@ -116,18 +120,28 @@ impl Archive {
         Ok(self.heard_to_show(located, layout, tree, false).await?.1)
     }
 
-    /// What an image's header says of its pixels, and its top level when `told` asks for it.
+    /// What an image's header says of its pixels, and its top level when `told` asks for it. The
+    /// first, lookup tables and all, is kept for its next frame.
     pub(in crate::archive) async fn header_to_show(
         &self,
         located: &Located,
         layout: &Layout,
         told: bool,
-    ) -> Result<(PixelAttributes, Tree), ArchiveError> {
+    ) -> Result<(Arc<PixelAttributes>, Tree), ArchiveError> {
         let encoding = Encoding::of(&located.transfer_syntax);
         let tree = Tree::with_sequences(encoding, IMAGE_SEQUENCES);
+        let name = hex(&located.data_set_sha256);
+        let kept = self.inner.headers.get(&name);
+        if let (Some(kept), false) = (&kept, told) {
+            return Ok((Arc::clone(kept), tree));
+        }
         let (mut collector, tree) = self.heard_to_show(located, layout, tree, !told).await?;
+        if let Some(kept) = kept {
+            return Ok((kept, tree));
+        }
         self.read_tables(located, layout, &mut collector).await?;
-        let attributes = collector.finish();
+        let attributes = Arc::new(collector.finish());
+        self.inner.headers.put(name, Arc::clone(&attributes), attributes.bytes());
         Ok((attributes, tree))
     }
 

@@ -15,11 +15,13 @@ use crate::archive::frame::join;
 use crate::archive::frame::place_of;
 use crate::archive::frame::stored;
 use crate::archive::kept::Kept;
+use crate::archive::prove::Outcome;
 use crate::archive::retrieve::hex;
 use crate::dicom::layout::Piece;
 use crate::dicom::scan::Visit;
 use crate::dicom::syntax::Encoding;
 use crate::imaging::error::ImagingError;
+use crate::imaging::pixels::Photometric;
 use crate::imaging::pixels::PixelAttributes;
 use crate::imaging::pixels::PixelCollector;
 use crate::imaging::render::StoredFrame;
@@ -29,7 +31,7 @@ use crate::imaging::transcode::transcode;
 use crate::imaging::transcode::transcoding_cost;
 
 /// Bytes of re-encoded frames kept in memory.
-const FRAMES_KEPT_BYTES: u64 = 64 * 1024 * 1024;
+pub(in crate::archive) const FRAMES_KEPT_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of pixel attributes kept, a few hundred each.
 const ATTRIBUTES_KEPT_BYTES: u64 = 2 * 1024 * 1024;
 /// Headers up to so many bytes are scanned on the async thread: well under 0.5 ms.
@@ -41,6 +43,8 @@ pub(in crate::archive) struct Transcoding {
     frames: Kept<CodedFrame>,
     attributes: Kept<Arc<PixelAttributes>>,
     frame_flights: Flights<CodedFrame>,
+    /// What is known of whole instances.
+    pub(in crate::archive) outcomes: Kept<Outcome>,
     /// Values of whole instances.
     pub(in crate::archive) fragments: Kept<Arc<Fragments>>,
     /// The same, being made.
@@ -53,6 +57,7 @@ impl Default for Transcoding {
             frames: Kept::new(FRAMES_KEPT_BYTES),
             attributes: Kept::new(ATTRIBUTES_KEPT_BYTES),
             frame_flights: Flights::default(),
+            outcomes: Kept::new(Outcome::KEPT_BYTES),
             fragments: Kept::new(Fragments::KEPT_BYTES),
             fragment_flights: Flights::default(),
         }
@@ -80,7 +85,31 @@ impl Archive {
         Ok(self.coded_frame(plan, frame, target, true).await?.bytes)
     }
 
-    /// The same, with what it is; `keep`: for the next who asks, which those of whole files need not
+    /// Photometric Interpretation of a planned frame's data set and of its decoded samples, where the
+    /// two differ, as they may (PS3.18 §10.4.1.1.2).
+    pub async fn decoded_as(
+        &self,
+        plan: &Arc<FramePlan>,
+        frame: u32,
+    ) -> Result<Option<(Photometric, Photometric)>, ArchiveError> {
+        let said = self.pixel_attributes(plan, None).await?.photometric.clone();
+        let of_streams = matches!(
+            said,
+            Photometric::YbrFull422
+                | Photometric::YbrPartial422
+                | Photometric::YbrPartial420
+                | Photometric::YbrIct
+                | Photometric::YbrRct
+                | Photometric::Xyb
+        );
+        if !of_streams {
+            return Ok(None);
+        }
+        let is = self.coded_frame(plan, frame, Target::Native, true).await?.form.photometric;
+        Ok((said != is).then_some((said, is)))
+    }
+
+    /// A planned frame in another transfer syntax, with what it is; `keep`: for the next who asks, which those of whole files need not
     /// be.
     pub(in crate::archive) async fn coded_frame(
         &self,

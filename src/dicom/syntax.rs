@@ -41,6 +41,11 @@ impl Encoding {
     }
 }
 
+/// Whether pixel data in the syntax is native: not in fragments.
+pub fn is_native(uid: &str) -> bool {
+    matches!(uid, IMPLICIT_LITTLE | EXPLICIT_LITTLE | DEFLATED | EXPLICIT_BIG | GE_PRIVATE_IMPLICIT)
+}
+
 /// Whether words of native pixel data are big endian.
 pub fn has_big_pixels(uid: &str) -> bool {
     matches!(uid, EXPLICIT_BIG | GE_PRIVATE_IMPLICIT)

@@ -6,7 +6,8 @@ use axum::response::Response;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::archive::retrieve::InstanceStream;
-use crate::dicomweb::given;
+use crate::dicomweb::given::{self, Form, Given};
+use crate::dicomweb::media::DICOM;
 use crate::dicomweb::qido::warn;
 use crate::dicomweb::wado::{Retrieval, refusal};
 use crate::http::problem::Problem;
@@ -75,9 +76,18 @@ fn too_many(most: u64) -> Problem {
     )
 }
 
+/// Whether an instance can be given: in a form the client takes, and not found to be unfit for it
+/// when it was asked for before.
 fn is_given(asked: &Retrieval, located: &Located) -> bool {
     let syntax = &located.transfer_syntax;
-    given::file(&asked.accept, syntax, located.frames > 0, false).is_some()
+    match given::file(&asked.accept, syntax, located.frames > 0, false) {
+        None => false,
+        Some(Form { given: Given::Stored, .. }) => true,
+        Some(Form { given: Given::As(target), multipart, .. }) => {
+            !asked.archive.is_unfit(located, target)
+                || given::takes_stored(&asked.accept, DICOM, syntax, multipart)
+        }
+    }
 }
 
 /// The instances to give: all, or those that can be given. One that cannot be and came meanwhile

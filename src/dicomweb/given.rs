@@ -68,11 +68,7 @@ fn frame_forms(syntax: &str) -> Vec<(Candidate<'_>, Given)> {
     }
     let own = of_frame(syntax);
     if !decodes(syntax) {
-        // Nothing else can be made of it.
-        return vec![
-            (candidate(own, syntax, true, own != OCTETS), Given::Stored),
-            (candidate(OCTETS, syntax, true, true), Given::Stored),
-        ];
+        return stored_forms(syntax);
     }
     let usual = may_be_lossy(syntax) || default_syntax(own) == Some(syntax);
     let mut forms = Vec::with_capacity(16);
@@ -83,6 +79,20 @@ fn frame_forms(syntax: &str) -> Vec<(Candidate<'_>, Given)> {
     forms.push((native, native_as));
     forms.extend(targets(syntax));
     forms
+}
+
+/// The only forms of what nothing else can be made of.
+fn stored_forms(syntax: &str) -> Vec<(Candidate<'_>, Given)> {
+    let own = of_frame(syntax);
+    vec![
+        (candidate(own, syntax, true, own != OCTETS), Given::Stored),
+        (candidate(OCTETS, syntax, true, true), Given::Stored),
+    ]
+}
+
+/// The form of a stream of no known frames, stored in `syntax`, that the client takes best.
+pub fn stream<'a>(accept: &Accept, syntax: &'a str, one: bool) -> Option<Form<'a>> {
+    choose(accept, &stored_forms(syntax), one)
 }
 
 /// What frames stored in `syntax` can be re-encoded to, each as its media type and as octets.

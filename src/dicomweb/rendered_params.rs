@@ -5,14 +5,15 @@ use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::imaging::profile::IccProfile;
 use crate::imaging::render::{RenderRequest, Window, WindowFunction};
+use crate::imaging::subtraction::Subtraction;
 use crate::imaging::view::{Fit, MAX_EDGE_PX, Region, View};
 
 /// Parameters that every resource of a study understands: how to answer, and whose study.
 const COMMON: [&str; 6] =
     ["accept", "charset", "PatientID", "IssuerOfPatientID", "00100020", "00100021"];
-/// Parameters of rendered resources; `overlays` is ours.
-const RENDERED: [&str; 6] =
-    ["annotation", "quality", "viewport", "window", "iccprofile", "overlays"];
+/// Parameters of rendered resources; `overlays` and `subtraction` are ours.
+const RENDERED: [&str; 7] =
+    ["annotation", "quality", "viewport", "window", "iccprofile", "overlays", "subtraction"];
 /// Parameters of thumbnails.
 const THUMBNAIL: [&str; 1] = ["viewport"];
 
@@ -33,6 +34,7 @@ pub fn of_rendered(query: &QueryString) -> Result<RenderRequest, Problem> {
     }
     request.profile = iccprofile(query)?;
     request.overlays = overlays(query)?;
+    request.subtraction = subtraction(query)?;
     Ok(request)
 }
 
@@ -198,6 +200,17 @@ pub fn overlays(query: &QueryString) -> Result<bool, Problem> {
     }
 }
 
+/// Whether masks are subtracted: `subtraction=yes` where there are any, `no` never; else as
+/// Recommended Viewing Mode (0028,1090) says. Ours; the standard has no word for it.
+pub fn subtraction(query: &QueryString) -> Result<Subtraction, Problem> {
+    match query.one("subtraction")? {
+        None => Ok(Subtraction::Recommended),
+        Some("yes") => Ok(Subtraction::Yes),
+        Some("no") => Ok(Subtraction::No),
+        Some(_) => Err(Problem::bad_parameter("subtraction", "one of yes, no")),
+    }
+}
+
 /// A whole number without sign.
 pub fn whole(text: &str) -> Option<u32> {
     let text = text.trim();
@@ -219,6 +232,7 @@ mod tests {
     use crate::http::query_string::QueryString;
     use crate::imaging::profile::IccProfile;
     use crate::imaging::render::{RenderRequest, Window, WindowFunction};
+    use crate::imaging::subtraction::Subtraction;
     use crate::imaging::view::{Fit, Region, View};
 
     fn query(text: &str) -> QueryString {
@@ -234,7 +248,7 @@ mod tests {
     #[test]
     fn parameters_are_read() {
         let text = "quality=7&viewport=512,256&window=-40.5,400,linear-exact&annotation=technique\
-                    &iccprofile=adobergb&overlays=yes";
+                    &iccprofile=adobergb&overlays=yes&subtraction=no";
         let request = of_rendered(&query(text)).unwrap();
         let window = Window { center: -40.5, width: 400.0, function: WindowFunction::LinearExact };
         let expected = RenderRequest {
@@ -244,6 +258,7 @@ mod tests {
             technique: true,
             profile: IccProfile::AdobeRgb,
             overlays: true,
+            subtraction: Subtraction::No,
             ..RenderRequest::default()
         };
         assert_eq!(request, expected);
@@ -305,6 +320,7 @@ mod tests {
             ("iccprofile=", "iccprofile"),
             ("iccprofile=yes,no", "iccprofile"),
             ("overlays=1", "overlays"),
+            ("subtraction=maybe", "subtraction"),
         ] {
             let problem = of_rendered(&query(text)).unwrap_err();
             assert_eq!(problem.status, 400, "{text}");

@@ -23,7 +23,7 @@ use crate::index::port::Located;
 const PICTURES_AHEAD: usize = 3;
 
 /// Formats in the order we like them.
-const FORMATS: [Format; 3] = [Format::Jpeg, Format::Png, Format::Gif];
+const FORMATS: [Format; 4] = [Format::Jpeg, Format::Png, Format::Gif, Format::Jp2];
 
 /// Which pictures.
 #[derive(Debug, Clone)]
@@ -86,9 +86,10 @@ fn form(asked: &Retrieval, several: bool) -> Result<Form, Problem> {
         .collect();
     let chosen = choose(&asked.accept, &offers).and_then(|chosen| forms.get(chosen));
     chosen.copied().ok_or_else(|| {
-        let mut reason = "pictures are given as image/jpeg, image/png or image/gif, one by itself \
-                          or all in multipart/related"
-            .to_owned();
+        let mut reason =
+            "pictures are given as image/jpeg, image/png, image/gif or image/jp2, one by \
+                          itself or all in multipart/related"
+                .to_owned();
         if several {
             reason.push_str("; several frames need multipart/related or image/gif");
         }

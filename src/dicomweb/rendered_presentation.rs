@@ -33,14 +33,14 @@ pub async fn presented(
         return pictures(asked, shown, how).await;
     }
     let count: usize = images.iter().map(|(_, frames)| frames.len()).sum();
-    let formats = [Format::Jpeg, Format::Png];
+    let formats = [Format::Jpeg, Format::Png, Format::Jp2];
     let offers =
         formats.map(|format| Offer { media: format.media_type(), multipart: true, syntax: None });
     let chosen = choose(&asked.accept, &offers).and_then(|chosen| formats.get(chosen));
     let format = *chosen.ok_or_else(|| {
         Problem::not_acceptable(format!(
             "the presentation state is of {count} pictures: they are given in multipart/related of \
-             image/jpeg or image/png"
+             image/jpeg, image/png or image/jp2"
         ))
     })?;
     let how = Asked { request: RenderRequest { format, ..how.request }, ..how };

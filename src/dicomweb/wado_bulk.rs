@@ -3,21 +3,34 @@
 use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures::stream;
+use futures::{StreamExt, TryStreamExt};
 
-use crate::archive::retrieve::Bulk;
-use crate::dicomweb::media::OCTETS;
+use crate::archive::retrieve::{Bulk, ByteStream};
+use crate::dicom::syntax::EXPLICIT_LITTLE;
+use crate::dicomweb::media::{OCTETS, stated_syntax};
 use crate::dicomweb::multipart::{Part, primed, put, related_one, single};
 use crate::dicomweb::offer::{Offer, choose};
 use crate::dicomweb::wado::{Retrieval, vary};
+use crate::dicomweb::wado_pixels::{retrieve_instance_pixels, value_path};
 use crate::http::caching::ETag;
 use crate::http::problem::Problem;
 use crate::http::range::Asked;
 
 /// Retrieve Bulkdata: `GET …/instances/{instance}/bulkdata/{path}`, as octets by themselves or as
-/// one part. `Range` is honoured of octets by themselves.
+/// one part. `Range` is honoured of octets by themselves. Pixel data that is not native and little
+/// endian is given as by Retrieve Pixel Data: decoded, or in frames.
 pub async fn retrieve_bulkdata(asked: Retrieval) -> Result<Response, Problem> {
     let path = asked.instance()?;
     let value = asked.place.value.as_deref().unwrap_or_default().to_ascii_uppercase();
+    if PIXELS.contains(&value.as_str()) {
+        let plan = asked.archive.frames(&asked.permit, &path, &[]).await?;
+        if stated_syntax(&plan.located.transfer_syntax) != EXPLICIT_LITTLE
+            && value_path(&plan) == value
+        {
+            return retrieve_instance_pixels(asked).await;
+        }
+    }
     let bulk = asked.archive.bulk(&asked.permit, &path, &value).await?;
     let location = format!("{}/bulkdata/{value}", asked.urls.of(&path));
     let offers = [false, true].map(|multipart| Offer { media: OCTETS, multipart, syntax: None });
@@ -38,6 +51,9 @@ pub async fn retrieve_bulkdata(asked: Retrieval) -> Result<Response, Problem> {
     etag.write(response.headers_mut());
     Ok(vary(response))
 }
+
+/// Paths of pixel data: integers, single and double precision.
+const PIXELS: [&str; 3] = ["7FE00010", "7FE00008", "7FE00009"];
 
 fn not_acceptable() -> Problem {
     Problem::not_acceptable(
@@ -77,6 +93,26 @@ pub fn partial(part: Part, wanted: Asked, length: u64) -> Response {
     response
 }
 
+/// Bytes `from..to` of a stream; what lies before has to be made, and is dropped.
+pub fn cut(body: ByteStream, from: u64, to: u64) -> ByteStream {
+    let state = (body, 0_u64);
+    stream::try_unfold(state, move |(mut body, mut place)| async move {
+        while place < to {
+            let Some(mut piece) = body.try_next().await? else { return Ok(None) };
+            let start = place;
+            place = place.saturating_add(piece.len() as u64);
+            let offset = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
+            piece.truncate(offset(to));
+            let piece = piece.split_off(offset(from).min(piece.len()));
+            if !piece.is_empty() {
+                return Ok(Some((piece, (body, place))));
+            }
+        }
+        Ok(None)
+    })
+    .boxed()
+}
+
 /// 416: the range asked for holds none of the `length` bytes there are.
 pub fn unsatisfiable(length: u64) -> Response {
     let problem = Problem::new(
@@ -95,7 +131,9 @@ pub fn unsatisfiable(length: u64) -> Response {
 mod tests {
     use bytes::Bytes;
 
-    use super::{partial, unsatisfiable};
+    use futures::{StreamExt, TryStreamExt, stream};
+
+    use super::{cut, partial, unsatisfiable};
     use crate::dicomweb::multipart::Part;
     use crate::http::range::Asked;
 
@@ -117,6 +155,23 @@ mod tests {
                 assert_eq!(header("content-length"), Some("3"));
             }
             assert_eq!(header("accept-ranges"), Some("bytes"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_range_is_cut_out_of_a_stream_wherever_its_pieces_end() {
+        for size in [1, 2, 3, 10] {
+            for (from, to) in [(0_u8, 10_u8), (0, 1), (3, 7), (9, 10), (10, 10), (4, 99)] {
+                let whole: Vec<u8> = (0..10).collect();
+                let pieces: Vec<_> =
+                    whole.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+                let read: Vec<Bytes> = cut(stream::iter(pieces).boxed(), from.into(), to.into())
+                    .try_collect()
+                    .await
+                    .unwrap();
+                let expected = &whole[from.into()..usize::from(to).min(10)];
+                assert_eq!(read.concat(), expected, "{from}..{to} by {size}");
+            }
         }
     }
 }

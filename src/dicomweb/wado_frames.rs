@@ -14,11 +14,13 @@ use crate::dicomweb::frame_list;
 use crate::dicomweb::given::{self, Form, Given};
 use crate::dicomweb::media::{of_frame, stated_syntax};
 use crate::dicomweb::multipart::{Part, related, related_one};
+use crate::dicomweb::qido::warn;
 use crate::dicomweb::wado::{ENCODERS, Retrieval, hex, vary};
 use crate::dicomweb::wado_bulk::{partial, unsatisfiable};
 use crate::http::caching::ETag;
 use crate::http::problem::Problem;
 use crate::http::range::Asked;
+use crate::imaging::transcode::Target;
 
 /// Frames read ahead of the one being sent.
 const FRAMES_AHEAD: usize = 4;
@@ -36,6 +38,8 @@ pub async fn retrieve_frames(asked: Retrieval) -> Result<Response, Problem> {
     if let Some(response) = etag.not_modified(&asked.headers) {
         return Ok(vary(response));
     }
+    let colours = told_colours(&asked, &plan, frames.first().copied(), form.given).await?;
+    let urls = asked.urls.clone();
     let mut response = match (form.multipart, plan.frames.as_slice()) {
         (false, [frame]) => one_frame(&asked, &plan, *frame, &form, &etag).await?,
         (_, [frame]) => {
@@ -45,7 +49,28 @@ pub async fn retrieve_frames(asked: Retrieval) -> Result<Response, Problem> {
         _ => related(form.media, parts(asked, plan, &form)).await?,
     };
     etag.write(response.headers_mut());
+    if let Some(colours) = colours {
+        warn(&mut response, &urls, &colours);
+    }
     Ok(vary(response))
+}
+
+/// That decoded samples are of other colours than the metadata says, which clients read them by.
+pub async fn told_colours(
+    asked: &Retrieval,
+    plan: &Arc<FramePlan>,
+    frame: Option<u32>,
+    given: Given,
+) -> Result<Option<String>, Problem> {
+    let (Some(frame), Given::As(Target::Native)) = (frame, given) else { return Ok(None) };
+    let differing = asked.archive.decoded_as(plan, frame).await?;
+    Ok(differing.map(|(said, is)| {
+        let (said, is) = (said.as_str(), is.as_str());
+        format!(
+            "Photometric Interpretation (0028,0004) of these uncompressed samples is {is}, of the \
+             stored ones, and so in the metadata, {said}"
+        )
+    }))
 }
 
 fn not_acceptable(plan: &FramePlan) -> Problem {

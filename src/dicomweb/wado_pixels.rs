@@ -12,10 +12,11 @@ use crate::archive::frame::FramePlan;
 use crate::dicom::syntax::EXPLICIT_LITTLE;
 use crate::dicomweb::given::{self, Form, Given};
 use crate::dicomweb::media::stated_syntax;
-use crate::dicomweb::multipart::{Part, primed, related_as_first, related_one};
+use crate::dicomweb::multipart::{Part, primed, related_as_first, related_one, single};
+use crate::dicomweb::qido::warn;
 use crate::dicomweb::wado::{ENCODERS, Retrieval, hex, vary};
-use crate::dicomweb::wado_bulk::{partial, unsatisfiable};
-use crate::dicomweb::wado_frames::{bytes_of, content_type};
+use crate::dicomweb::wado_bulk::{cut, partial, unsatisfiable};
+use crate::dicomweb::wado_frames::{bytes_of, content_type, told_colours};
 use crate::http::caching::{ETag, PRIVATE};
 use crate::http::problem::Problem;
 use crate::http::range::Asked;
@@ -48,9 +49,9 @@ pub async fn retrieve_pixels(asked: Retrieval) -> Result<Response, Problem> {
 /// with `Range`.
 pub async fn retrieve_instance_pixels(asked: Retrieval) -> Result<Response, Problem> {
     let path = asked.instance()?;
-    let plan = asked.archive.frames(&asked.permit, &path, &[]).await?;
+    let plan = Arc::new(asked.archive.frames(&asked.permit, &path, &[]).await?);
     let located = plan.located.clone();
-    let form = form(&asked, &located).ok_or_else(|| Problem::not_acceptable(refusal(&located)))?;
+    let form = form(&asked, &plan).ok_or_else(|| Problem::not_acceptable(refusal(&located)))?;
     let etag = etag(&located, &form);
     if let Some(response) = etag.not_modified(&asked.headers) {
         return Ok(vary(response));
@@ -59,30 +60,59 @@ pub async fn retrieve_instance_pixels(asked: Retrieval) -> Result<Response, Prob
         stored_value(&asked, &plan, &form, &etag).await?
     } else {
         let mut parts = of_instance(&asked, &located).await?;
-        if is_native(&form) || located.frames == 1 {
+        if is_one(&plan, &form) {
             let part = parts.try_next().await?.ok_or_else(Problem::not_found)?;
-            let length = part.bytes.unwrap_or(0);
-            let body = primed(part.body).await?;
-            let part = Part { body, ..part };
-            if form.multipart {
-                related_one(form.media, part)
-            } else {
-                partial(part, Asked::Whole, length)
-            }
+            one(&asked, part, &form, &etag).await?
         } else {
             related_as_first(parts).await?
         }
     };
     etag.write(response.headers_mut());
+    if let Some(colours) = told_colours(&asked, &plan, Some(1), form.given).await? {
+        warn(&mut response, &asked.urls, &colours);
+    }
     Ok(vary(response))
 }
 
+/// Whether it is one thing: a value, a frame, or a stream of no known frames.
+fn is_one(plan: &FramePlan, form: &Form<'_>) -> bool {
+    is_native(form) || plan.located.frames == 1 || plan.is_one_stream()
+}
+
+/// What is one thing, by itself with `Range`, or in a part.
+async fn one(
+    asked: &Retrieval,
+    part: Part,
+    form: &Form<'_>,
+    etag: &ETag,
+) -> Result<Response, Problem> {
+    let body = primed(part.body).await?;
+    let part = Part { body, ..part };
+    if form.multipart {
+        return Ok(related_one(form.media, part));
+    }
+    let Some(length) = part.bytes else { return Ok(single(part)) };
+    let wanted = Asked::of(&asked.headers, length, etag);
+    Ok(match wanted {
+        Asked::Whole => partial(part, wanted, length),
+        Asked::Unsatisfiable => unsatisfiable(length),
+        Asked::Part { from, to } => {
+            let body = cut(part.body, from, to);
+            let bytes = Some(to.saturating_sub(from));
+            partial(Part { bytes, body, ..part }, wanted, length)
+        }
+    })
+}
+
 /// The form of an instance's pixel data. Frames of several need parts, a value does not.
-fn form<'a>(asked: &Retrieval, located: &'a Located) -> Option<Form<'a>> {
-    let syntax = located.transfer_syntax.as_str();
+fn form<'a>(asked: &Retrieval, plan: &'a FramePlan) -> Option<Form<'a>> {
+    let syntax = plan.located.transfer_syntax.as_str();
     let alone = asked.scope.instance.is_some();
+    if plan.is_one_stream() {
+        return given::stream(&asked.accept, syntax, alone);
+    }
     let form = given::frames(&asked.accept, syntax, alone)?;
-    if form.multipart || is_native(&form) || located.frames == 1 {
+    if form.multipart || is_one(plan, &form) {
         return Some(form);
     }
     given::frames(&asked.accept, syntax, false)
@@ -131,7 +161,7 @@ async fn stored_value(
 }
 
 /// The pixel data element's bulk path.
-fn value_path(plan: &FramePlan) -> String {
+pub fn value_path(plan: &FramePlan) -> String {
     let tag =
         plan.layout.pixels.as_ref().map_or((0x7FE0, 0x0010), |pixels| (pixels.tag.0, pixels.tag.1));
     format!("{:04X}{:04X}", tag.0, tag.1)
@@ -144,12 +174,18 @@ fn location(asked: &Retrieval, plan: &FramePlan) -> String {
 /// An instance's parts: its value, or its frames.
 async fn of_instance(asked: &Retrieval, located: &Located) -> Result<Parts, ArchiveError> {
     let unsupported = || ImagingError::Unsupported(refusal(located));
-    let form = form(asked, located).ok_or_else(unsupported)?;
     let plan = Arc::new(asked.archive.plan(&asked.permit, located)?);
+    let form = form(asked, &plan).ok_or_else(unsupported)?;
     if is_native(&form) {
         let (bytes, body) = asked.archive.native_pixels(&asked.permit, &plan).await?;
         let location = location(asked, &plan);
         let part = Part { content_type: content_type(&form), location, bytes: Some(bytes), body };
+        return Ok(stream::iter([Ok(part)]).boxed());
+    }
+    if plan.is_one_stream() {
+        let body = asked.archive.one_stream(&asked.permit, &plan)?;
+        let location = location(asked, &plan);
+        let part = Part { content_type: content_type(&form), location, bytes: None, body };
         return Ok(stream::iter([Ok(part)]).boxed());
     }
     let (archive, given) = (asked.archive.clone(), form.given);

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use crate::archive::picture::{Picture, middle};
+use crate::archive::picture::Picture;
 use crate::archive::show::{Kind, kind_of};
 use crate::dicomweb::frame_list;
 use crate::dicomweb::offer::{Offer, choose};
@@ -28,7 +28,7 @@ pub async fn retrieve_rendered(asked: Retrieval) -> Result<Response, Problem> {
     let mut response = match kind_of(&located) {
         Kind::Image => {
             let frames = listed.unwrap_or_default();
-            let lone = middle(located.frames);
+            let lone = asked.archive.middle_frame(&located)?;
             pictures(&asked, Shown { located, frames, lone }, Asked { request, applied: None })
                 .await
         }

@@ -4,7 +4,9 @@
 use crate::dicom::uid::Uid;
 use crate::dicomweb::accept::{MediaRange, parse};
 use crate::dicomweb::media::DICOM;
-use crate::dicomweb::rendered_params::{annotation, decimal, iccprofile, overlays, quality, whole};
+use crate::dicomweb::rendered_params::{
+    annotation, decimal, iccprofile, overlays, quality, subtraction, whole,
+};
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::imaging::render::{RenderRequest, Window, WindowFunction};
@@ -29,11 +31,12 @@ const RENDERED_ONLY: [&str; 9] = [
     "presentationUID",
 ];
 /// Of both, in one way or another; the last are ours, as in WADO-RS.
-const EITHER: [&str; 8] = [
+const EITHER: [&str; 9] = [
     "annotation",
     "imageAnnotation",
     "iccprofile",
     "overlays",
+    "subtraction",
     "PatientID",
     "IssuerOfPatientID",
     "00100020",
@@ -148,6 +151,7 @@ pub fn rendering(query: &QueryString) -> Result<UriRendering, Problem> {
     }
     request.profile = iccprofile(query)?;
     request.overlays = overlays(query)?;
+    request.subtraction = subtraction(query)?;
     request.window = window(query)?;
     request.view = View { fit: fit(query)?, region: region(query)?, ..View::default() };
     let frame =

@@ -53,8 +53,13 @@ pub fn patient(data_set: Item<'_>) -> Vec<String> {
     [name, id, Some(birth)].into_iter().flatten().filter(|line| !line.is_empty()).collect()
 }
 
-/// How the picture was made: series, place in it, time, exposure.
-pub fn technique(data_set: Item<'_>, frame: u32, frames: u32) -> Vec<String> {
+/// How the picture was made: series, place in it, the frame's position in the patient, time, exposure.
+pub fn technique(
+    data_set: Item<'_>,
+    frame: u32,
+    frames: u32,
+    position: Option<[f64; 3]>,
+) -> Vec<String> {
     let text = |group, element| data_set.text(Tag(group, element));
     let number = |label: &str, group, element, unit: &str| {
         let value = data_set.number(Tag(group, element))?;
@@ -67,11 +72,8 @@ pub fn technique(data_set: Item<'_>, frame: u32, frames: u32) -> Vec<String> {
     let series = text(0x0020, 0x0011).map(|number| format!("Se {number}"));
     let image = text(0x0020, 0x0013).map(|number| format!("Im {number}"));
     let of_frames = (frames > 1).then(|| format!("Fr {frame}/{frames}"));
-    let position = data_set.numbers(Tag(0x0020, 0x0032));
-    let position = match position.as_slice() {
-        [x, y, z] => Some(format!("Pos {} {} {}", rounded(*x), rounded(*y), rounded(*z))),
-        _ => None,
-    };
+    let position =
+        position.map(|[x, y, z]| format!("Pos {} {} {}", rounded(x), rounded(y), rounded(z)));
     let lines: [Vec<Option<String>>; 4] = [
         vec![text(0x0008, 0x0060), text(0x0018, 0x0015), text(0x0018, 0x5101), description],
         vec![day, time],
@@ -130,8 +132,8 @@ mod tests {
         ];
         scan(&elements, &mut tree);
         assert_eq!(patient(tree.root()), ["Rossi, Mario", "ID ID7"]);
-        let lines = technique(tree.root(), 2, 9);
-        assert_eq!(lines, ["CT", "2026-03-01", "Im 5  Fr 2/9", "120 kV"]);
+        let lines = technique(tree.root(), 2, 9, Some([-1.5, 0.0, 20.25]));
+        assert_eq!(lines, ["CT", "2026-03-01", "Im 5  Fr 2/9  Pos -1.5 0 20.25", "120 kV"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Pictures to JPEG, PNG and GIF.
+//! Pictures to JPEG, PNG, GIF and JPEG 2000.
 
 use image::ExtendedColorType;
 use image::ImageEncoder;
@@ -7,6 +7,7 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use crate::imaging::cine::Cine;
 use crate::imaging::error::ImagingError;
+use crate::imaging::jp2;
 use crate::imaging::render::Format;
 
 /// A picture in memory, 8 bits a channel, rows top down.
@@ -85,6 +86,7 @@ pub fn encode(
     match format {
         Format::Jpeg => jpeg(raster, quality.clamp(1, 100), profile),
         Format::Png => png(raster, profile),
+        Format::Jp2 => jp2::encode(raster, profile),
         Format::Gif => {
             let mut cine = Cine::begin(raster)?;
             cine.add(raster, 0)?;

@@ -88,21 +88,34 @@ fn offset(place: f64) -> i64 {
 }
 
 impl Overlay {
-    /// Draws the plane over a picture as large as the decoded frame: frame `index` of it. A plane
-    /// of one frame lies over all.
+    /// Bytes of its bits, where they are here.
+    pub fn bytes(&self) -> u64 {
+        match &self.bits {
+            OverlayBits::Packed(bits) => bits.len() as u64,
+            OverlayBits::Unread(_) | OverlayBits::Embedded(_) => 0,
+        }
+    }
+
+    /// Draws the plane in white over a picture as large as the decoded frame: frame `index` of it.
+    /// A plane of one frame lies over all.
     pub fn draw(&self, raster: &mut Raster, decoded: Option<&Frame>, index: u32) {
+        self.paint(raster, decoded, index, [255; 3]);
+    }
+
+    /// The same in a colour.
+    pub fn paint(&self, raster: &mut Raster, decoded: Option<&Frame>, index: u32, color: [u8; 3]) {
         let frame = if self.frames == 1 { Some(0) } else { index.checked_sub(self.first_frame) };
         let Some(frame) = frame.filter(|frame| *frame < self.frames) else { return };
         match (&self.bits, decoded) {
-            (OverlayBits::Packed(bits), _) => self.draw_packed(raster, bits, frame),
+            (OverlayBits::Packed(bits), _) => self.draw_packed(raster, bits, frame, color),
             (OverlayBits::Embedded(position), Some(decoded)) => {
-                self.draw_embedded(raster, decoded, *position);
+                self.draw_embedded(raster, decoded, *position, color);
             }
             _ => {}
         }
     }
 
-    fn draw_packed(&self, raster: &mut Raster, bits: &[u8], frame: u32) {
+    fn draw_packed(&self, raster: &mut Raster, bits: &[u8], frame: u32, color: [u8; 3]) {
         let pixels = u64::from(self.columns) * u64::from(self.rows);
         let start = pixels.saturating_mul(frame.into());
         for y in visible(self.top, self.rows, raster.height) {
@@ -110,13 +123,13 @@ impl Overlay {
                 let bit = start + u64::from(y) * u64::from(self.columns) + u64::from(x);
                 let byte = usize::try_from(bit / 8).ok().and_then(|byte| bits.get(byte));
                 if byte.is_some_and(|byte| byte >> (bit % 8) & 1 == 1) {
-                    self.light(raster, x, y);
+                    self.set(raster, x, y, color);
                 }
             }
         }
     }
 
-    fn draw_embedded(&self, raster: &mut Raster, decoded: &Frame, position: u16) {
+    fn draw_embedded(&self, raster: &mut Raster, decoded: &Frame, position: u16, color: [u8; 3]) {
         let set = |word: u32| word >> position & 1 == 1;
         let at = |x: u32, y: u32| {
             let place = u64::from(y) * u64::from(decoded.width) + u64::from(x);
@@ -130,17 +143,17 @@ impl Overlay {
         for y in visible(self.top, self.rows.min(decoded.height), raster.height) {
             for x in visible(self.left, self.columns.min(decoded.width), raster.width) {
                 if at(x, y) == Some(true) {
-                    self.light(raster, x, y);
+                    self.set(raster, x, y, color);
                 }
             }
         }
     }
 
-    fn light(&self, raster: &mut Raster, x: u32, y: u32) {
+    fn set(&self, raster: &mut Raster, x: u32, y: u32, color: [u8; 3]) {
         let x = u32::try_from(i64::from(x).saturating_add(self.left));
         let y = u32::try_from(i64::from(y).saturating_add(self.top));
         if let (Ok(x), Ok(y)) = (x, y) {
-            raster.set(x, y, [255; 3]);
+            raster.set(x, y, color);
         }
     }
 }

@@ -11,12 +11,14 @@ mod tests;
 mod value;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dicom_core::VR;
 
 use crate::dicom::scan::{Element, Value, Visit};
 use crate::dicom::syntax::Encoding;
 use crate::imaging::render::WindowFunction;
+use crate::imaging::subtraction::Masks;
 use collector::Heard;
 use frame_tables::FrameTables;
 
@@ -77,9 +79,14 @@ pub struct PixelAttributes {
     pub per_frame: Vec<ValueRules>,
     /// Lookup tables of the per-frame functional groups, by frame index.
     pub frame_tables: BTreeMap<u32, FrameTables>,
+    /// Pixel Intensity Relationship (0028,1040) is LIN: stored values are proportional to the X-ray
+    /// beam's intensity.
+    pub proportional: bool,
+    /// Mask module (PS3.3 §C.7.6.10).
+    pub masks: Masks,
 }
 
-/// How stored values become modality values, and which of those a window shows.
+/// How stored values become modality values, which of those a window shows, and where they are of.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ValueRules {
     /// Rescale Slope (0028,1053) and Intercept (0028,1052).
@@ -88,6 +95,8 @@ pub struct ValueRules {
     pub window: Option<(f64, f64)>,
     /// VOI LUT Function (0028,1056).
     pub function: Option<WindowFunction>,
+    /// Image Position (Patient) (0020,0032): no rule, but a frame's own in the same way.
+    pub position: Option<[f64; 3]>,
 }
 
 /// Photometric Interpretation (PS3.3 §C.7.6.3.1.2).
@@ -237,6 +246,15 @@ impl Visit for PixelCollector {
     fn end_fragments(&mut self, _: u64) {}
 }
 
+impl Lut {
+    /// The entry for a value.
+    pub fn entry(&self, value: i64) -> u16 {
+        let offset = value.saturating_sub(self.first).max(0);
+        let entry = usize::try_from(offset).ok().and_then(|offset| self.entries.get(offset));
+        entry.or(self.entries.last()).copied().unwrap_or(0)
+    }
+}
+
 impl PixelAttributes {
     /// The rules of frame `index` (from 0): its own, else the shared ones. Where a frame has a table
     /// of its own, what is shared is not said of it.
@@ -253,6 +271,7 @@ impl PixelAttributes {
             rescale: own.rescale.or(shared_rescale),
             window: voi.window,
             function: voi.function,
+            position: own.position.or(self.values.position),
         }
     }
 
@@ -286,6 +305,39 @@ impl PixelAttributes {
             pixel_vr: self.pixel_vr,
             ..Self::default()
         }
+    }
+
+    /// Memory these take, about.
+    pub fn bytes(&self) -> u64 {
+        let entries = |state: &LutState| match state {
+            LutState::Read(lut) => lut.entries.len(),
+            LutState::Absent | LutState::Unusable => 0,
+        };
+        let palette = match &self.palette {
+            Palette::Read(tables) => tables.iter().map(|lut| lut.entries.len()).sum(),
+            Palette::Absent | Palette::Unusable => 0,
+        };
+        let mut words = entries(&self.modality_lut)
+            .saturating_add(entries(&self.voi_lut))
+            .saturating_add(palette);
+        // Frames that follow each other share what is alike.
+        let mut last: [Option<&Arc<LutState>>; 2] = [None; 2];
+        for own in self.frame_tables.values() {
+            for (last, table) in last.iter_mut().zip([&own.modality, &own.voi]) {
+                let Some(table) = table else { continue };
+                if last.is_none_or(|last| !Arc::ptr_eq(last, table)) {
+                    words = words.saturating_add(entries(table));
+                }
+                *last = Some(table);
+            }
+        }
+        let of_frames = self
+            .per_frame
+            .len()
+            .saturating_mul(size_of::<ValueRules>())
+            .saturating_add(self.frame_tables.len().saturating_mul(64));
+        let bytes = words.saturating_mul(2).saturating_add(of_frames);
+        (bytes as u64).saturating_add(1024)
     }
 
     /// Pixels of a frame.

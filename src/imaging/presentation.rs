@@ -2,7 +2,7 @@
 //!
 //! A grayscale state takes the place of the image's own modality, VOI and presentation LUTs; a
 //! color state leaves colours alone. Both say which part is shown, turned how, behind which shutter
-//! and with what drawn over it. Masks (DSA subtraction) and bitmap shutters are not followed.
+//! and with what drawn over it; a grayscale state also which mask is subtracted (PS3.3 §C.11.13).
 
 pub mod draw;
 mod graphics;
@@ -10,10 +10,12 @@ pub mod parse;
 #[cfg(test)]
 mod tests;
 
+use crate::imaging::error::ImagingError;
 use crate::imaging::overlay::Overlay;
 use crate::imaging::pixels::{Lut, LutState};
 use crate::imaging::render::WindowFunction;
 use crate::imaging::shapes::Point;
+use crate::imaging::subtraction::{Masks, Operands};
 
 /// Grayscale Softcopy Presentation State Storage.
 pub const GRAYSCALE: &str = "1.2.840.10008.5.1.4.1.1.11.1";
@@ -39,6 +41,8 @@ pub struct Presentation {
     /// Presentation LUT Sequence (2050,0010).
     output_lut: Option<Lut>,
     shutters: Vec<Shutter>,
+    /// Group of the plane whose bits are a shutter (PS3.3 §C.7.6.15).
+    shutter_group: Option<u16>,
     /// Level behind the shutter.
     shutter_level: u8,
     /// Quarters turned clockwise.
@@ -47,11 +51,13 @@ pub struct Presentation {
     flip: bool,
     areas: Vec<(Targets, Area)>,
     drawings: Vec<(Targets, Drawing)>,
-    /// Planes of its own that a layer shows.
+    /// Planes of its own that a layer shows, or that are its shutter.
     overlays: Vec<Overlay>,
     /// Groups of planes, its own or the images', that a layer shows.
     shown_groups: Vec<u16>,
     profile: Option<Vec<u8>>,
+    /// Mask module; of the images' own nothing counts.
+    masks: Masks,
 }
 
 /// An image a presentation state is of.
@@ -158,6 +164,7 @@ pub struct Presented {
     inverse: bool,
     output_lut: Option<Lut>,
     shutters: Vec<Shutter>,
+    shutter_group: Option<u16>,
     shutter_level: u8,
     quarters: u8,
     flip: bool,
@@ -194,6 +201,7 @@ impl Presentation {
             inverse: self.inverse,
             output_lut: self.output_lut.clone(),
             shutters: self.shutters.clone(),
+            shutter_group: self.shutter_group,
             shutter_level: self.shutter_level,
             quarters: self.quarters,
             flip: self.flip,
@@ -204,9 +212,32 @@ impl Presentation {
         }
     }
 
+    /// Of which of an image's `frames` frame `frame` (from 1) is made: its mask is for the frames it
+    /// is of.
+    pub fn operands(
+        &self,
+        instance: &str,
+        frame: u32,
+        frames: u32,
+    ) -> Result<Option<Operands>, ImagingError> {
+        let of_frame = |known: &Reference| {
+            (known.instance.is_empty() || known.instance == instance)
+                && (known.frames.is_empty() || known.frames.contains(&frame))
+        };
+        if !self.grey || !self.references.iter().any(of_frame) {
+            return Ok(None);
+        }
+        self.masks.operands(frame, frames)
+    }
+
     /// The colour profile it wants its pictures to have.
     pub fn profile(&self) -> Option<&[u8]> {
         self.profile.as_deref()
+    }
+
+    /// Planes of its own that are drawn, whose bits may still have to be read.
+    pub fn planes(&mut self) -> &mut [Overlay] {
+        &mut self.overlays
     }
 
     /// Whether it is about this image.

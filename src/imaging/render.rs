@@ -2,7 +2,8 @@
 //!
 //! Grey goes stored value → modality value → window or VOI LUT → level; colour goes to red, green
 //! and blue. Then come overlays, the part and size asked for, the colour profile and, last of all,
-//! what is written into the picture. A presentation state takes the place of the first steps.
+//! what is written into the picture. A presentation state takes the place of the first steps; a
+//! subtracted frame, whose values are differences, that of the decoded one.
 
 mod colour;
 mod grey;
@@ -10,6 +11,9 @@ mod scale;
 #[cfg(test)]
 mod tests;
 mod tone;
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -22,6 +26,8 @@ use crate::imaging::pixels::{Photometric, PixelAttributes};
 use crate::imaging::presentation::{Presented, draw as presentation};
 use crate::imaging::profile::{self, IccProfile};
 use crate::imaging::resample::{resample, turned};
+use crate::imaging::subtraction::Subtraction;
+use crate::imaging::subtraction::difference::Difference;
 use crate::imaging::view::View;
 
 /// Format of the picture.
@@ -33,6 +39,8 @@ pub enum Format {
     Png,
     /// `image/gif`.
     Gif,
+    /// `image/jp2`, lossless.
+    Jp2,
 }
 
 impl Format {
@@ -42,6 +50,7 @@ impl Format {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
             Self::Gif => "image/gif",
+            Self::Jp2 => "image/jp2",
         }
     }
 }
@@ -87,6 +96,8 @@ pub struct RenderRequest {
     pub technique: bool,
     /// What becomes of the colour profile.
     pub profile: IccProfile,
+    /// Whether a mask is subtracted.
+    pub subtraction: Subtraction,
 }
 
 /// JPEG quality when nothing is said.
@@ -104,6 +115,7 @@ impl Default for RenderRequest {
             patient: false,
             technique: false,
             profile: IccProfile::Unsaid,
+            subtraction: Subtraction::Recommended,
         }
     }
 }
@@ -119,6 +131,8 @@ pub struct Dressing {
     pub profile: Option<Bytes>,
     /// What a presentation state makes of this frame.
     pub presented: Option<Box<Presented>>,
+    /// This frame less its mask: drawn in its place.
+    pub difference: Option<Arc<Difference>>,
 }
 
 /// One frame's stored bytes.
@@ -139,8 +153,10 @@ pub fn cost(attributes: &PixelAttributes, frame: &StoredFrame, request: &RenderR
         .view
         .rect(source)
         .map_or((0, 0), |rect| request.view.size(&rect, attributes.tallness));
-    // The picture, the same in other colours, and its encoded form.
-    let drawn = u64::from(target.0).saturating_mul(target.1.into()).saturating_mul(9);
+    // The picture, the same in other colours, and its encoded form; of JPEG 2000 also the encoder's
+    // words, and the proof.
+    let a_pixel = if request.format == Format::Jp2 { 81 } else { 9 };
+    let drawn = u64::from(target.0).saturating_mul(target.1.into()).saturating_mul(a_pixel);
     decode::cost(attributes, frame).saturating_add(drawn)
 }
 
@@ -166,7 +182,7 @@ pub fn picture(
         Some(presented) => {
             presentation::draw(attributes, frame, presented, &request.view, dressing)?
         }
-        None => viewed(attributes, frame, request, &dressing.overlays)?,
+        None => viewed(attributes, frame, request, dressing)?,
     };
     let (mut raster, profile) =
         profile::apply(raster, dressing.profile.as_deref(), request.profile)?;
@@ -179,23 +195,28 @@ fn viewed(
     attributes: &PixelAttributes,
     frame: &StoredFrame,
     request: &RenderRequest,
-    overlays: &[Overlay],
+    dressing: &Dressing,
 ) -> Result<Raster, ImagingError> {
-    let view = &request.view;
+    let (view, overlays) = (&request.view, &dressing.overlays);
+    let difference = dressing.difference.as_deref();
+    let window = request.window.or(difference.map(|difference| difference.window));
+    let of_values = difference.map(|difference| difference.attributes(attributes));
+    let of_values = of_values.as_ref().unwrap_or(attributes);
+    let decoded = |detail| shown(attributes, frame, detail, dressing);
     let source = (attributes.columns.into(), attributes.rows.into());
     let size = view.size(&view.rect(source)?, attributes.tallness);
     let plain = view.region.is_none() && overlays.is_empty();
     let raster = if plain && size.0 <= source.0 && size.1 <= source.1 {
         let smaller = Detail::AtLeast { width: size.0, height: size.1 };
         let detail = if size == source { Detail::Full } else { smaller };
-        let decoded = decode(attributes, frame, detail)?;
+        let decoded = decoded(detail)?;
         // A code stream may be smaller than its header says.
         let size = (size.0.min(decoded.width), size.1.min(decoded.height));
-        tone(attributes, &decoded, frame.index, request.window, size)?
+        tone(of_values, &decoded, frame.index, window, size)?
     } else {
-        let decoded = decode(attributes, frame, Detail::Full)?;
+        let decoded = decoded(Detail::Full)?;
         let source = (decoded.width, decoded.height);
-        let mut whole = tone(attributes, &decoded, frame.index, request.window, source)?;
+        let mut whole = tone(of_values, &decoded, frame.index, window, source)?;
         for overlay in overlays {
             overlay.draw(&mut whole, Some(&decoded), frame.index);
         }
@@ -208,6 +229,19 @@ fn viewed(
         }
     };
     Ok(turned(raster, 0, view.flip_across, view.flip_down))
+}
+
+/// The samples a picture is made of: the frame's, or its differences from a mask.
+pub(in crate::imaging) fn shown<'a>(
+    attributes: &PixelAttributes,
+    frame: &StoredFrame,
+    detail: Detail,
+    dressing: &'a Dressing,
+) -> Result<Cow<'a, Frame>, ImagingError> {
+    match &dressing.difference {
+        Some(difference) => Ok(Cow::Borrowed(&difference.frame)),
+        None => decode(attributes, frame, detail).map(Cow::Owned),
+    }
 }
 
 /// Draws a whole frame for an overview: fitted into a viewport, its pixels made square, never larger.

@@ -12,6 +12,7 @@ use crate::imaging::pixels::{
     ValueRules,
 };
 use crate::imaging::render::WindowFunction;
+use crate::imaging::subtraction::{self, MASK_SUBTRACTION, Said};
 
 /// The elements heard so far.
 #[derive(Debug)]
@@ -36,6 +37,12 @@ pub(in crate::imaging::pixels) struct Heard {
     largest: Option<u16>,
     aspect: Option<f64>,
     spacings: [Option<f64>; 3],
+    /// Of the mask that is open.
+    mask: Said,
+    /// The object is an angiogram or fluoroscopy that is one frame's or several (not enhanced).
+    angiogram: bool,
+    /// Its modality LUT leads back to the beam's intensity and is none to draw by.
+    intensity_lut: bool,
 }
 
 /// Rescale and windows as heard.
@@ -46,6 +53,7 @@ struct RawRules {
     centers: Vec<Option<f64>>,
     widths: Vec<Option<f64>>,
     function: Option<WindowFunction>,
+    position: Option<[f64; 3]>,
 }
 
 /// Where in the object an element stands.
@@ -58,6 +66,8 @@ enum Place {
     Group(Option<usize>),
     /// In the first item of a lookup table of one frame (index from 0).
     FrameTable(usize, Which),
+    /// In an item of the mask module.
+    Mask,
     Elsewhere,
 }
 
@@ -83,6 +93,9 @@ impl Heard {
             largest: None,
             aspect: None,
             spacings: [None; 3],
+            mask: Said::default(),
+            angiogram: false,
+            intensity_lut: false,
         }
     }
 
@@ -98,6 +111,7 @@ impl Heard {
         match self.place() {
             Place::Group(_) => self.group = RawRules::default(),
             Place::FrameTable(..) => self.frame_tables.begin(),
+            Place::Mask => self.mask = Said::default(),
             _ => {}
         }
     }
@@ -113,6 +127,10 @@ impl Heard {
                 self.keep_frame(frame, rules);
             }
             Place::FrameTable(frame, which) => self.frame_tables.end(frame, which, self.order),
+            Place::Mask => {
+                let masks = &mut self.attributes.masks.items;
+                masks.extend(std::mem::take(&mut self.mask).mask());
+            }
             _ => {}
         }
     }
@@ -152,6 +170,7 @@ impl Heard {
                 self.group.hear(element.tag, bytes);
             }
             Place::FrameTable(..) => self.frame_tables.hear(self.order, element, bytes),
+            Place::Mask => self.hear_mask(element.tag, bytes.unwrap_or_default()),
             Place::Elsewhere => {}
         }
     }
@@ -159,6 +178,11 @@ impl Heard {
     fn place(&self) -> Place {
         match self.open.as_slice() {
             [] => Place::Top,
+            [(MASK_SUBTRACTION, item)]
+                if usize::try_from(*item).is_ok_and(|item| item <= subtraction::MAX_ITEMS) =>
+            {
+                Place::Mask
+            }
             [(MODALITY_LUT, 1)]
             | [(SHARED_GROUPS, 1), (PIXEL_VALUE_TRANSFORMATION, 1), (MODALITY_LUT, 1)] => {
                 Place::ModalityLut
@@ -177,6 +201,21 @@ impl Heard {
                 frame_of(*item).map_or(Place::Elsewhere, |f| Place::FrameTable(f, Which::Modality))
             }
             _ => Place::Elsewhere,
+        }
+    }
+
+    fn hear_mask(&mut self, tag: Tag, bytes: &[u8]) {
+        let (order, mask) = (self.order, &mut self.mask);
+        match tag {
+            subtraction::MASK_OPERATION => text(bytes).clone_into(&mut mask.operation),
+            subtraction::APPLICABLE_FRAMES => mask.ranges = order.words(bytes),
+            subtraction::MASK_FRAMES => mask.frames = order.words(bytes),
+            subtraction::CONTRAST_AVERAGING => mask.averaged = order.first_word(bytes),
+            subtraction::MASK_SHIFT => mask.shift = order.singles(bytes),
+            subtraction::TID_OFFSET => {
+                mask.offset = order.first_word(bytes).map(u16::cast_signed);
+            }
+            _ => {}
         }
     }
 
@@ -200,6 +239,12 @@ impl Heard {
             Tag(0x0028, 0x0124 | 0x0125) => self.real_padding_limit = self.order.real(bytes),
             Tag(0x0008, 0x9205) => {
                 self.attributes.supplemental = matches!(text(bytes), "COLOR" | "MIXED");
+            }
+            subtraction::VIEWING_MODE => self.attributes.masks.recommended = text(bytes) == "SUB",
+            Tag(0x0008, 0x0016) => self.angiogram = ANGIOGRAMS.contains(&text(bytes)),
+            Tag(0x0028, 0x1040) => {
+                self.attributes.proportional = text(bytes) == "LIN";
+                self.intensity_lut = matches!(text(bytes), "LOG" | "DISP");
             }
             Tag(0x2050, 0x0020) => self.attributes.inverse = text(bytes) == "INVERSE",
             Tag(0x0028, 0x0004) => self.attributes.photometric = Photometric::parse(text(bytes)),
@@ -252,6 +297,7 @@ impl Heard {
         }
         if let Some(kept) = frames.get_mut(frame) {
             kept.rescale = rules.rescale.or(kept.rescale);
+            kept.position = rules.position.or(kept.position);
             if rules.window.is_some() {
                 kept.window = rules.window;
                 kept.function = rules.function;
@@ -267,7 +313,7 @@ impl Heard {
                 paths.extend([format!("0028120{color}"), format!("0028122{color}")]);
             }
         }
-        if self.modality_lut.bulk {
+        if self.modality_lut.bulk && !(self.angiogram && self.intensity_lut) {
             paths.extend([MODALITY_LUT_DATA.to_owned(), SHARED_MODALITY_LUT_DATA.to_owned()]);
         }
         if self.voi_lut.bulk {
@@ -303,7 +349,9 @@ impl Heard {
         attributes.values = object.rules();
         attributes.palette = whole_palette(&palette, attributes.signed, order);
         attributes.frame_tables = frame_tables.finish();
-        attributes.modality_lut = state(&self.modality_lut, order);
+        if !(self.angiogram && self.intensity_lut) {
+            attributes.modality_lut = state(&self.modality_lut, order);
+        }
         attributes.voi_lut = state(&self.voi_lut, order);
         let signed = attributes.signed;
         let stored = |word: u16| if signed { word.cast_signed().into() } else { i64::from(word) };
@@ -351,6 +399,7 @@ fn repair(attributes: &mut PixelAttributes) {
 impl RawRules {
     fn hear(&mut self, tag: Tag, bytes: &[u8]) {
         match tag {
+            Tag(0x0020, 0x0032) => self.position = position(bytes),
             Tag(0x0028, 0x1050) => self.centers = decimals(bytes, WINDOWS),
             Tag(0x0028, 0x1051) => self.widths = decimals(bytes, WINDOWS),
             Tag(0x0028, 0x1052) => self.intercept = decimals(bytes, 1).pop().flatten(),
@@ -369,6 +418,7 @@ impl RawRules {
 
     /// Takes over what `above` says.
     fn overlay(&mut self, above: Self) {
+        self.position = above.position.or(self.position);
         self.slope = above.slope.or(self.slope);
         self.intercept = above.intercept.or(self.intercept);
         if !above.centers.is_empty() && !above.widths.is_empty() {
@@ -387,7 +437,7 @@ impl RawRules {
         let pairs = self.centers.into_iter().zip(self.widths);
         let mut windows = pairs.filter_map(|(center, width)| center.zip(width));
         let window = windows.find(|(_, width)| *width > 0.0);
-        ValueRules { rescale, window, function: self.function }
+        ValueRules { rescale, window, function: self.function, position: self.position }
     }
 }
 
@@ -435,6 +485,13 @@ fn whole_palette(raw: &[RawLut; 3], signed: bool, order: Order) -> Palette {
     }
 }
 
+/// Three coordinates.
+fn position(bytes: &[u8]) -> Option<[f64; 3]> {
+    let numbers = decimals(bytes, 3);
+    let [Some(x), Some(y), Some(z)] = numbers.first_chunk::<3>()? else { return None };
+    Some([*x, *y, *z])
+}
+
 /// Height by width of a pixel, from two numbers in that order; `None` when there is no telling.
 fn ratio(bytes: &[u8]) -> Option<f64> {
     let numbers = decimals(bytes, 2);
@@ -461,8 +518,12 @@ fn frame_of(item: u32) -> Option<usize> {
 }
 
 fn is_group(tag: Tag) -> bool {
-    matches!(tag, PIXEL_VALUE_TRANSFORMATION | FRAME_VOI_LUT | PIXEL_MEASURES)
+    matches!(tag, PIXEL_VALUE_TRANSFORMATION | FRAME_VOI_LUT | PIXEL_MEASURES | PLANE_POSITION)
 }
+
+/// X-Ray Angiographic and X-Ray Radiofluoroscopic Image Storage: where their values are no
+/// intensities, a modality LUT makes them so (PS3.3 §C.8.7.1.1.2).
+const ANGIOGRAMS: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2"];
 
 /// Windows kept of an element; the first that can be used is drawn.
 const WINDOWS: usize = 8;
@@ -480,4 +541,5 @@ const SHARED_GROUPS: Tag = Tag(0x5200, 0x9229);
 const FRAME_GROUPS: Tag = Tag(0x5200, 0x9230);
 const PIXEL_VALUE_TRANSFORMATION: Tag = Tag(0x0028, 0x9145);
 const FRAME_VOI_LUT: Tag = Tag(0x0028, 0x9132);
+const PLANE_POSITION: Tag = Tag(0x0020, 0x9113);
 const PIXEL_MEASURES: Tag = Tag(0x0028, 0x9110);

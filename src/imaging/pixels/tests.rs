@@ -355,6 +355,27 @@ fn frames_have_the_shared_rules_until_they_have_their_own() {
 }
 
 #[test]
+fn frames_lie_where_their_own_plane_position_says() {
+    const POSITION: Tag = Tag(0x0020, 0x0032);
+    const PLANE: Tag = Tag(0x0020, 0x9113);
+    let header = Header::little()
+        .group(SHARED, |item| item.group(PLANE, |plane| plane.text(POSITION, "1\\2\\3")))
+        .begin(PER_FRAME)
+        .item()
+        .end_item()
+        .item()
+        .group(PLANE, |plane| plane.text(POSITION, "-150.5\\0\\42 "))
+        .end_item()
+        .end()
+        .finish();
+    assert_eq!(header.rules(0).position, Some([1.0, 2.0, 3.0]));
+    assert_eq!(header.rules(1).position, Some([-150.5, 0.0, 42.0]));
+    let plain = Header::little().text(POSITION, "7\\8\\9").finish();
+    assert_eq!(plain.rules(0).position, Some([7.0, 8.0, 9.0]));
+    assert_eq!(Header::little().text(POSITION, "7\\8").finish().rules(0).position, None);
+}
+
+#[test]
 fn pixels_that_are_not_square_are_told_and_mistakes_are_not() {
     let aspect = |text| Header::little().text(Tag(0x0028, 0x0034), text).finish().tallness;
     let spacing = |text| Header::little().text(SPACING, text).finish().tallness;

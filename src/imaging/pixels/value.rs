@@ -31,6 +31,16 @@ impl Order {
         Some(number).filter(|number| number.is_finite())
     }
 
+    /// The first two single precision numbers of a value.
+    pub(in crate::imaging::pixels) fn singles(self, bytes: &[u8]) -> Option<(f32, f32)> {
+        let (words, _) = bytes.as_chunks::<4>();
+        let [first, second] = words.first_chunk::<2>()?;
+        Some(match self {
+            Self::Little => (f32::from_le_bytes(*first), f32::from_le_bytes(*second)),
+            Self::Big => (f32::from_be_bytes(*first), f32::from_be_bytes(*second)),
+        })
+    }
+
     fn word(self, pair: [u8; 2]) -> u16 {
         match self {
             Self::Little => u16::from_le_bytes(pair),

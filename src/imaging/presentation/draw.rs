@@ -1,12 +1,13 @@
 //! A frame drawn as a presentation state says (PS3.4 §N.2.1, §N.2.2).
 
-use crate::imaging::decode::{Detail, Frame, decode};
+use crate::imaging::decode::{Detail, Frame};
 use crate::imaging::encode::Raster;
 use crate::imaging::error::ImagingError;
-use crate::imaging::pixels::{Lut, Photometric, PixelAttributes};
+use crate::imaging::overlay::Overlay;
+use crate::imaging::pixels::{Lut, LutState, Photometric, PixelAttributes};
 use crate::imaging::presentation::graphics::{Canvas, draw_graphics};
 use crate::imaging::presentation::{Area, Presented, Shutter};
-use crate::imaging::render::{Dressing, StoredFrame, Window, WindowFunction, tone};
+use crate::imaging::render::{Dressing, StoredFrame, Window, WindowFunction, shown, tone};
 use crate::imaging::resample::{resample, turned};
 use crate::imaging::view::{Fit, MAX_EDGE_PX, Rect, View, whole};
 
@@ -19,22 +20,37 @@ pub fn draw(
     dressing: &Dressing,
 ) -> Result<Raster, ImagingError> {
     let attributes = instead(attributes, presented);
-    let decoded = decode(&attributes, frame, Detail::Full)?;
-    let window = presented.window(&attributes, &decoded);
+    let decoded = shown(&attributes, frame, Detail::Full, dressing)?;
+    let decoded: &Frame = &decoded;
     let size = (decoded.width, decoded.height);
-    let mut raster = tone(&attributes, &decoded, frame.index, window, size)?;
+    let mut raster = if let Some(difference) = &dressing.difference {
+        let mut of_values = difference.attributes(&attributes);
+        of_values.voi_lut = attributes.voi_lut.clone();
+        let window = presented.said_window(Some(difference.all));
+        tone(&of_values, decoded, frame.index, window, size)?
+    } else {
+        let window = presented.window(&attributes, decoded);
+        tone(&attributes, decoded, frame.index, window, size)?
+    };
     if let (Some(lut), 1) = (&presented.output_lut, raster.channels) {
         map(&mut raster, lut);
     }
-    for overlay in &presented.overlays {
-        overlay.draw(&mut raster, Some(&decoded), frame.index);
+    let shutter = |overlay: &Overlay| presented.shutter_group == Some(overlay.group);
+    for overlay in presented.overlays.iter().filter(|overlay| !shutter(overlay)) {
+        overlay.draw(&mut raster, Some(decoded), frame.index);
     }
     for overlay in &dressing.overlays {
-        if presented.shown_groups.contains(&overlay.group) {
-            overlay.draw(&mut raster, Some(&decoded), frame.index);
+        if presented.shown_groups.contains(&overlay.group) && !shutter(overlay) {
+            overlay.draw(&mut raster, Some(decoded), frame.index);
         }
     }
     shut(&mut raster, presented);
+    // The state's own plane, else the image's: its ones are hidden.
+    let mut planes = presented.overlays.iter().chain(&dressing.overlays);
+    if let Some(plane) = planes.find(|plane| shutter(plane)) {
+        let hidden = [presented.shutter_level; 3];
+        plane.paint(&mut raster, Some(decoded), frame.index, hidden);
+    }
     let canvas = canvas(&attributes, presented, view, size);
     let sideways = canvas.quarters % 2 == 1;
     let (across, down) =
@@ -65,7 +81,7 @@ fn afterwards(raster: Raster, view: &View) -> Result<Raster, ImagingError> {
 }
 
 /// The image's attributes with the state's in their place.
-fn instead(attributes: &PixelAttributes, presented: &Presented) -> PixelAttributes {
+pub fn instead(attributes: &PixelAttributes, presented: &Presented) -> PixelAttributes {
     let mut attributes = attributes.clone();
     if !presented.grey || !attributes.photometric.is_grey() {
         return attributes;
@@ -85,22 +101,35 @@ fn instead(attributes: &PixelAttributes, presented: &Presented) -> PixelAttribut
 }
 
 impl Presented {
+    /// The window it says; without one, and without a table in its place, `otherwise`.
+    fn said_window(&self, otherwise: Option<Window>) -> Option<Window> {
+        let voi = self.voi.as_ref();
+        match voi.and_then(|voi| voi.window) {
+            Some((center, width)) => {
+                let function = voi.and_then(|voi| voi.function).unwrap_or(WindowFunction::Linear);
+                Some(Window { center, width, function })
+            }
+            None => otherwise.filter(|_| !self.has_voi_table()),
+        }
+    }
+
+    fn has_voi_table(&self) -> bool {
+        self.voi.as_ref().is_some_and(|voi| matches!(voi.lut, LutState::Read(_)))
+    }
+
     /// The window of a grey frame: the state's, or without one all values there can be.
     fn window(&self, attributes: &PixelAttributes, decoded: &Frame) -> Option<Window> {
         if !self.grey || decoded.samples_per_pixel != 1 {
             return None;
         }
-        let voi = self.voi.as_ref();
-        if let Some((center, width)) = voi.and_then(|voi| voi.window) {
-            let function = voi.and_then(|voi| voi.function).unwrap_or(WindowFunction::Linear);
-            return Some(Window { center, width, function });
+        if let Some(window) = self.said_window(None) {
+            return Some(window);
         }
-        let has_table = |state: &_| matches!(state, crate::imaging::pixels::LutState::Read(_));
-        if voi.is_some_and(|voi| has_table(&voi.lut)) {
+        if self.has_voi_table() {
             return None;
         }
         let (low, high) = match &attributes.modality_lut {
-            crate::imaging::pixels::LutState::Read(lut) if self.rescale.is_none() => {
+            LutState::Read(lut) if self.rescale.is_none() => {
                 (0.0, f64::from(u32::MAX >> 32_u32.saturating_sub(lut.bits.into())))
             }
             _ => {

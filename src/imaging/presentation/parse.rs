@@ -11,6 +11,7 @@ use crate::imaging::presentation::{
 };
 use crate::imaging::render::WindowFunction;
 use crate::imaging::shapes::Point;
+use crate::imaging::subtraction::Masks;
 
 /// Things drawn that are kept of one state; the rest is left out.
 const MAX_DRAWINGS: usize = 2000;
@@ -37,6 +38,7 @@ pub fn parse(state: Item<'_>) -> Presentation {
             _ => None,
         },
         shutters: shutters(state),
+        shutter_group: shutter_group(state),
         shutter_level: level(state.whole(Tag(0x0018, 0x1622)).unwrap_or(0)),
         quarters: match state.whole(Tag(0x0070, 0x0042)) {
             Some(90) => 1,
@@ -50,6 +52,7 @@ pub fn parse(state: Item<'_>) -> Presentation {
             .filter_map(|item| Some((targets(item), area(item)?)))
             .collect(),
         profile: state.bytes(Tag(0x0028, 0x2000)).map(<[u8]>::to_vec),
+        masks: Masks::of(state),
         ..Presentation::default()
     };
     for annotation in state.items(Tag(0x0070, 0x0001)) {
@@ -61,7 +64,8 @@ pub fn parse(state: Item<'_>) -> Presentation {
     };
     found.shown_groups = (0x6000..=0x601E_u16).step_by(2).filter(|group| shown(*group)).collect();
     found.overlays = overlays(state);
-    found.overlays.retain(|overlay| shown(overlay.group));
+    let kept = |group: u16| shown(group) || found.shutter_group == Some(group);
+    found.overlays.retain(|overlay| kept(overlay.group));
     found
 }
 
@@ -150,6 +154,13 @@ fn table(item: Item<'_>) -> LutState {
     let needed = u16::try_from(u16::BITS - largest.leading_zeros()).unwrap_or(16);
     let bits = u16::try_from(whole(*bits)).unwrap_or(16).clamp(8, 16).max(needed);
     LutState::Read(Lut { first: signed(*first), bits, entries })
+}
+
+/// The group of the plane that is a shutter of shape BITMAP (PS3.3 §C.7.6.15).
+fn shutter_group(state: Item<'_>) -> Option<u16> {
+    let bitmap = state.texts(Tag(0x0018, 0x1600)).iter().any(|shape| shape == "BITMAP");
+    let group = state.whole(Tag(0x0018, 0x1623)).filter(|_| bitmap)?;
+    u16::try_from(group).ok()
 }
 
 fn shutters(state: Item<'_>) -> Vec<Shutter> {

@@ -96,6 +96,33 @@ fn the_window_of_the_image_it_is_for_is_taken() {
 }
 
 #[test]
+fn a_bitmap_shutter_hides_what_its_plane_has_ones_for() {
+    let plane = |group: u16, bits: u8| {
+        [
+            element(Tag(group, 0x0010), "US", &[2, 0]),
+            element(Tag(group, 0x0011), "US", &[4, 0]),
+            element(Tag(group, 0x0050), "SS", &[1, 0, 1, 0]),
+            element(Tag(group, 0x3000), "OW", &[bits, 0]),
+        ]
+        .concat()
+    };
+    let shape = |shape: &str| {
+        vec![
+            text(Tag(0x0018, 0x1600), "CS", shape),
+            element(Tag(0x0018, 0x1622), "US", &0x8080_u16.to_le_bytes()),
+            element(Tag(0x0018, 0x1623), "US", &0x6002_u16.to_le_bytes()),
+            // Another plane, which no layer shows and which is no shutter.
+            plane(0x6000, 0xFF),
+            plane(0x6002, 0b1000_0011),
+        ]
+    };
+    let levels = drawn(&state(&shape("BITMAP")), View::default()).data;
+    assert_eq!(levels, [128, 128, 60, 90, 120, 150, 180, 128]);
+    let levels = drawn(&state(&shape("OTHER")), View::default()).data;
+    assert_eq!(levels, [0, 30, 60, 90, 120, 150, 180, 210]);
+}
+
+#[test]
 fn the_part_shown_is_turned_and_then_flipped() {
     let sl = |x: i32, y: i32| [x.to_le_bytes(), y.to_le_bytes()].concat();
     // The two middle columns.

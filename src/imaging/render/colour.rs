@@ -6,7 +6,6 @@ use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{Palette, Photometric, PixelAttributes};
 use crate::imaging::render::grey::rounded;
 use crate::imaging::render::scale::{Size, shrink};
-use crate::imaging::render::tone::entry;
 
 /// Draws a colour frame.
 pub(in crate::imaging::render) fn draw(
@@ -89,7 +88,7 @@ fn by_palette(attributes: &PixelAttributes, frame: &Frame) -> Result<Vec<u8>, Im
         .map(|value| {
             let value = StoredBits { shift: 0, ..bits }.value(value);
             tables.each_ref().map(|table| {
-                let entry = u32::from(entry(table, value));
+                let entry = u32::from(table.entry(value));
                 octet(entry, table.bits.into())
             })
         })

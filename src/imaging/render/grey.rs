@@ -12,7 +12,7 @@ use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{Lut, LutState, PixelAttributes};
 use crate::imaging::render::Window;
 use crate::imaging::render::scale::{Size, shrink, shrink_valued};
-use crate::imaging::render::tone::{Voi, entry, inverted, robust_range};
+use crate::imaging::render::tone::{Voi, inverted, robust_range};
 
 /// Modality values of stored ones.
 enum Modality<'a> {
@@ -104,7 +104,7 @@ impl Tones<'_> {
     fn modality_value(&self, stored: i64) -> f64 {
         match &self.modality {
             Modality::Linear { slope, intercept } => float(stored) * slope + intercept,
-            Modality::Table(table) => f64::from(entry(table, stored)),
+            Modality::Table(table) => f64::from(table.entry(stored)),
         }
     }
 

@@ -105,6 +105,7 @@ fn values_are_rescaled_before_the_window() {
         rescale: Some((2.0, -10.0)),
         window: Some((-10.0, 4.0)),
         function: Some(WindowFunction::LinearExact),
+        ..ValueRules::default()
     };
     assert_eq!(levels(&attributes, &frame), [0, 128, 255], "-12, -10, -8");
 }
@@ -318,6 +319,7 @@ fn a_frame_is_drawn_by_its_own_window_and_rescale_and_else_by_the_shared_ones() 
         rescale: Some((slope, 0.0)),
         window: Some((center, 20.0)),
         function: Some(WindowFunction::LinearExact),
+        ..ValueRules::default()
     };
     attributes.values = rules(1.0, 10.0);
     attributes.per_frame = vec![ValueRules::default(), rules(2.0, 10.0)];

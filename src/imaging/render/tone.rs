@@ -44,7 +44,7 @@ impl<'a> Voi<'a> {
             Self::Window(window) => window_part(window, value),
             Self::Table(table) => {
                 let largest = f64::from(u32::MAX >> 32_u32.saturating_sub(table.bits.into()));
-                f64::from(entry(table, nearest(value))) / largest
+                f64::from(table.entry(nearest(value))) / largest
             }
             Self::Range(low, high) if high > low => (value - low) / (high - low),
             Self::Range(..) | Self::Automatic => 0.0,
@@ -82,13 +82,6 @@ fn window_part(window: &Window, value: f64) -> f64 {
         WindowFunction::LinearExact => (value - center) / width + 0.5,
         WindowFunction::Sigmoid => 1.0 / (1.0 + (-4.0 * (value - center) / width).exp()),
     }
-}
-
-/// The table's entry for a value.
-pub(in crate::imaging::render) fn entry(table: &Lut, value: i64) -> u16 {
-    let offset = value.saturating_sub(table.first).max(0);
-    let entry = usize::try_from(offset).ok().and_then(|offset| table.entries.get(offset));
-    entry.or(table.entries.last()).copied().unwrap_or(0)
 }
 
 /// Whether low values are white.

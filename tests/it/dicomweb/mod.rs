@@ -1,5 +1,6 @@
 //! DICOMweb as stock clients see it.
 
+mod bulk_pixels;
 mod checklist;
 mod clients;
 mod commitment;
@@ -8,6 +9,7 @@ mod deletion;
 mod described;
 mod extended;
 mod feed;
+mod halfway;
 mod interop;
 mod leaving;
 mod looking;
@@ -18,6 +20,7 @@ mod rendered;
 mod rendered_documents;
 mod rendered_many;
 mod rendered_presentation;
+mod rendered_subtracted;
 mod stock;
 mod stow;
 mod stow_hostile;

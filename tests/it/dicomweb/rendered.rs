@@ -6,6 +6,7 @@ use super::looking::{apart, dcmtk, gradient, gradient_levels, png, refused, stow
 use crate::support::objects::Object;
 use crate::support::samples::samples;
 use crate::support::server::Server;
+use crate::support::tools::run_python;
 
 async fn with_gradient() -> (Server, String) {
     let server = Server::start();
@@ -318,5 +319,33 @@ async fn what_cannot_be_decoded_is_told_and_has_a_placeholder() {
         assert_eq!(response.status(), 200);
         let picture = image::load_from_memory(&response.bytes().await.unwrap()).unwrap();
         assert_eq!(picture.width(), if query.is_empty() { 192 } else { 64 });
+    }
+}
+
+#[tokio::test]
+async fn a_picture_comes_as_jpeg_2000_file_without_loss() {
+    let server = Server::start();
+    let color = samples("test_files").into_iter().find(|s| s.name == "SC_rgb_rle.dcm").unwrap();
+    let mut paths = vec![stow(&server, &color.path).await];
+    let object = gradient();
+    assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
+    paths.push(object.path());
+    for path in paths {
+        for query in ["", "?iccprofile=srgb", "?viewport=40,40"] {
+            let expected = png(&server, &format!("{path}/rendered{query}")).await;
+            let response = server.get_as(&format!("{path}/rendered{query}"), "image/jp2").await;
+            assert_eq!(response.status(), 200, "{path}{query}");
+            assert_eq!(response.headers()["content-type"], "image/jp2");
+            let folder = tempfile::tempdir().unwrap();
+            let (file, raw) = (folder.path().join("picture.jp2"), folder.path().join("raw"));
+            std::fs::write(&file, response.bytes().await.unwrap()).unwrap();
+            let script = "import sys; from PIL import Image; picture = Image.open(sys.argv[1]); \
+                          open(sys.argv[2], 'wb').write(picture.tobytes()); print(picture.size, picture.mode)";
+            let printed = run_python(script, &[file.to_str().unwrap(), raw.to_str().unwrap()]);
+            let mode = if expected.color().channel_count() == 1 { "L" } else { "RGB" };
+            let size = format!("({}, {}) {mode}", expected.width(), expected.height());
+            assert_eq!(printed.trim(), size, "{path}{query}");
+            assert_eq!(std::fs::read(raw).unwrap(), expected.as_bytes(), "{path}{query}");
+        }
     }
 }

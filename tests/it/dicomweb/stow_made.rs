@@ -14,6 +14,7 @@ use zip::write::SimpleFileOptions;
 use crate::support::objects::Object;
 use crate::support::server::Server;
 use crate::support::server::client;
+use crate::support::server::until;
 use crate::support::tools::python;
 
 const JSON: &str = r#"multipart/related; type="application/dicom+json"; boundary=cut"#;
@@ -120,8 +121,11 @@ fn run(script: &str, arguments: &[String]) {
 
 #[tokio::test]
 async fn images_documents_and_videos_are_wrapped_as_the_standard_says() {
-    let server = Server::start();
+    let server = Server::start_logged(&[]);
     run("stow_wrapped.py", &[server.dicomweb()]);
+    // What was made is worked on like anything that came: thumbnails of videos and all.
+    until("no job waits", || async { server.metric("lastra_jobs").await == 0.0 }).await;
+    assert!(!server.log().contains("job failed"), "{}", server.log());
 }
 
 #[tokio::test]

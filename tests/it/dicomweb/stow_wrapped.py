@@ -179,6 +179,54 @@ attributes = metadata("1.2.840.10008.5.1.4.1.1.7.2", **PIXELS)
 store(attributes, [("image/png", "pixels/1", picture(None, "PNG", smooth + n)) for n in range(3)])
 assert made(attributes).pixel_array.shape == (3, 48, 64)
 
+# GIF: native pixels too; of one that moves, each frame as it is seen.
+grey = Image.fromarray(smooth)
+coloured = Image.fromarray(smooth // 4).convert("P")
+coloured.putpalette([v for n in range(256) for v in (n, 255 - n, n // 2)])
+
+
+def gif(image, **options):
+    out = io.BytesIO()
+    image.save(out, "GIF", **options)
+    return out.getvalue()
+
+
+for image in (grey, coloured):
+    attributes = metadata(SC, **PIXELS)
+    store(attributes, [("image/gif", "pixels/1", gif(image))])
+    got = made(attributes)
+    assert got.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+    expected = numpy.asarray(image if image is grey else image.convert("RGB"))
+    assert numpy.array_equal(got.pixel_array, expected), image.mode
+    assert "LossyImageCompression" not in got and "NumberOfFrames" not in got
+
+for moving, times in (([50] * 5, "FrameTime"), ([40, 80, 50, 50, 120], "FrameTimeVector")):
+    changed = []
+    for n in range(5):
+        array = smooth.copy()
+        array[8 * n : 8 * n + 9, 10 : 20 + 3 * n] = 40 * n
+        changed.append(Image.fromarray(array))
+    file = gif(changed[0], save_all=True, append_images=changed[1:], duration=moving, loop=0)
+    attributes = metadata("1.2.840.10008.5.1.4.1.1.7.2", **PIXELS)
+    store(attributes, [("image/gif", "pixels/1", file)])
+    got = made(attributes)
+    read = Image.open(io.BytesIO(file))
+    assert read.n_frames == 5
+    for n in range(5):
+        read.seek(n)
+        whole = numpy.asarray(read.convert("RGB"))
+        seen = got.pixel_array[n]
+        assert numpy.array_equal(seen if seen.ndim == 3 else numpy.stack([seen] * 3, -1), whole), n
+    assert times in got and int(got.NumberOfFrames) == 5
+    if times == "FrameTime":
+        assert (float(got.FrameTime), got.FrameIncrementPointer) == (50.0, 0x00181063)
+    else:
+        assert [float(t) for t in got.FrameTimeVector] == [0, 40, 80, 50, 50]
+        assert got.FrameIncrementPointer == 0x00181065
+attributes = metadata(SC, **PIXELS)
+answer = store(attributes, [("image/gif", "pixels/1", file[: len(file) // 2])], 409)
+assert "frame does not decode" in str(answer), answer
+
 # Native pixels of any kind, the metadata saying what they are.
 description = {
     "SamplesPerPixel": attribute("US", 1),

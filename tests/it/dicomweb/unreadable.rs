@@ -9,11 +9,15 @@ use crate::support::corpus::pydicom_data;
 use crate::support::objects::{Object, data_set_of};
 use crate::support::server::{Server, client, until};
 
-const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
-const H264: &str = "1.2.840.10008.1.2.4.102";
+pub(super) const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
+pub(super) const H264: &str = "1.2.840.10008.1.2.4.102";
 
 /// A file whose pixel data are these fragments.
-fn encapsulated(mut object: Object, syntax: &str, fragments: &[&[u8]]) -> (Object, Vec<u8>) {
+pub(super) fn encapsulated(
+    mut object: Object,
+    syntax: &str,
+    fragments: &[&[u8]],
+) -> (Object, Vec<u8>) {
     let uid = |text: &str| Uid::parse(text).unwrap();
     object.without(0x7FE0_0010);
     let mut file = write_prefix(&MetaFields {
@@ -36,15 +40,23 @@ fn encapsulated(mut object: Object, syntax: &str, fragments: &[&[u8]]) -> (Objec
     (object, file)
 }
 
-/// The first half of a real JPEG 2000 code stream of 64 by 64 pixels.
-fn half_a_stream() -> Vec<u8> {
+/// A real JPEG 2000 code stream of 64 by 64 pixels.
+pub(super) fn a_stream() -> Vec<u8> {
     let file = std::fs::read(pydicom_data().join("test_files/MR_small_jp2klossless.dcm")).unwrap();
     let start = file.windows(4).position(|four| four == [0xFF, 0x4F, 0xFF, 0x51]).unwrap();
-    let half = start + (file.len() - start) / 2;
-    file[start..half & !1].to_vec()
+    let end = file.windows(2).rposition(|two| two == [0xFF, 0xD9]).unwrap() + 2;
+    let mut stream = file[start..end].to_vec();
+    stream.resize(stream.len().next_multiple_of(2), 0);
+    stream
 }
 
-async fn store(server: &Server, file: &[u8]) {
+/// The first half of it.
+pub(super) fn half_a_stream() -> Vec<u8> {
+    let stream = a_stream();
+    stream[..(stream.len() / 2) & !1].to_vec()
+}
+
+pub(super) async fn store(server: &Server, file: &[u8]) {
     let url = format!("{}/studies", server.dicomweb());
     let request = client().post(url).header("content-type", "application/dicom");
     let response = request.body(file.to_vec()).send().await.unwrap();
@@ -127,4 +139,54 @@ async fn a_video_is_given_as_it_came_and_of_its_pictures_is_told_why_there_are_n
     until("the jobs are done", || async { server.metric("lastra_jobs_run_total").await >= 2.0 })
         .await;
     assert!(!server.log().contains("job failed"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn more_frames_than_there_are_make_no_job_fail() {
+    let server = Server::start_logged(&[]);
+    // Fifty, says the header: there are three.
+    let mut few = Object::ct("ROSSI-1", 9, 1, 1);
+    let frames: Vec<u8> = (0..3 * 512_u32).map(|n| (n % 251) as u8).collect();
+    few.text(0x0028_0008, b"IS", "50").bytes(0x7FE0_0010, b"OW", frames);
+    store(&server, &few.file()).await;
+    // Seven, says the header, and nothing says which of the five fragments begin one.
+    let mut lost = Object::ct("ROSSI-1", 9, 2, 1);
+    lost.text(0x0028_0008, b"IS", "7");
+    let fragments: [&[u8]; 5] = [b"aa", b"bb", b"cc", b"dd", b"ee"];
+    let (lost, file) = encapsulated(lost, JPEG_2000, &fragments);
+    store(&server, &file).await;
+
+    let unreadable = placeholder(Placeholder::Unreadable, (EDGE_PX, EDGE_PX)).unwrap();
+    for (object, readable) in [(&few, true), (&lost, false)] {
+        let series = format!("/studies/{}/series/{}", object.study, object.series);
+        for path in [object.path(), series] {
+            let drawn = thumbnail(&server, &path).await;
+            assert_eq!(drawn != unreadable, readable, "{path}");
+        }
+    }
+    assert_eq!(refusal(&server, &format!("{}/rendered", few.path())).await.0, 200);
+    assert_eq!(refusal(&server, &format!("{}/frames/4/rendered", few.path())).await.0, 404);
+    for path in ["/rendered", "/frames/1", "/frames/1/rendered"] {
+        let (status, text) = refusal(&server, &format!("{}{path}", lost.path())).await;
+        assert_eq!(status, 406, "{path}: {text}");
+        assert!(text.contains("where its frames begin cannot be told"), "{path}: {text}");
+    }
+    is_whole(&server, &lost, &file).await;
+    until("the jobs are done", || async { server.metric("lastra_jobs_run_total").await >= 4.0 })
+        .await;
+    assert!(!server.log().contains("job failed"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_study_is_shown_by_what_can_be_drawn_of_it() {
+    let server = Server::start();
+    let (video, file) = encapsulated(Object::ct("ROSSI-1", 10, 1, 1), H264, &[&[7; 5000]]);
+    store(&server, &file).await;
+    let study = format!("/studies/{}", video.study);
+    let (status, text) = refusal(&server, &format!("{study}/thumbnail")).await;
+    assert_eq!(status, 406, "{text}");
+    assert!(text.contains("H.264 video"), "{text}");
+    let image = Object::ct("ROSSI-1", 10, 2, 1);
+    store(&server, &image.file()).await;
+    assert_eq!(thumbnail(&server, &study).await, thumbnail(&server, &image.path()).await);
 }
