@@ -292,7 +292,11 @@ impl NewPixels {
                     joined(all.boxed(), value.frame_bits, archive.inner.pool.clone())
                 };
                 let padding = (value.bytes % 2 == 1).then(|| Ok(Bytes::from_static(&[0])));
-                all.chain(stream::iter(padding)).boxed()
+                let (archive, plan) = (archive.clone(), Arc::clone(plan));
+                let noted = all.inspect_err(move |error| {
+                    archive.note_outcome(&plan.located, Target::Native, Some(error));
+                });
+                noted.chain(stream::iter(padding)).boxed()
             }
             Self::Many { tables, frames, .. } => {
                 let fragments = archive.blob_stream(&frames.key, 0..frames.bytes);

@@ -1,6 +1,6 @@
 //! Whether an instance can be given in another transfer syntax to its last frame: found out before
-//! its first byte goes out, and remembered, so that the next answer can say beforehand what it
-//! leaves out.
+//! its first byte goes out where that costs little, and remembered, so that the next answer can say
+//! beforehand what it leaves out.
 
 use std::sync::Arc;
 
@@ -33,7 +33,8 @@ impl Outcome {
 
 impl Archive {
     /// Decodes the frames of an instance behind the first, a few at a time, whose value is to have
-    /// `bytes`. The decoded ones are kept for the stream that follows where that is little.
+    /// `bytes`, and keeps them for the stream that follows. A value too long to be kept would be
+    /// decoded twice and begin late: it is only looked up, and its stream breaks off where it must.
     pub(in crate::archive) async fn prove(
         &self,
         plan: &Arc<FramePlan>,
@@ -51,8 +52,10 @@ impl Archive {
             Some(Outcome::Unfit(error)) => return Err(error.into()),
             None => {}
         }
-        let keep = bytes <= FRAMES_KEPT_BYTES / 4;
-        let mut rest = self.coded_frames(plan, 2, frames, Target::Native, keep);
+        if bytes > FRAMES_KEPT_BYTES / 4 {
+            return Ok(());
+        }
+        let mut rest = self.coded_frames(plan, 2, frames, Target::Native, true);
         while let Some(frame) = rest.try_next().await? {
             check_form(first, &frame)?;
         }
