@@ -8,7 +8,6 @@ mod codestream;
 pub mod describe;
 pub mod disagreement;
 mod jpeg;
-mod jpeg12;
 mod jpeg2000;
 pub(in crate::imaging) mod jpegls;
 mod jpegxl;

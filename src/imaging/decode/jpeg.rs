@@ -1,10 +1,24 @@
 //! JPEG: baseline, extended, progressive and lossless (PS3.5 §8.2.1).
+//!
+//! What is coded with cosines is decoded here, so that colours come out as gdcm, DCMTK and most
+//! viewers show them; a codec does the lossless process, and pictures made smaller while decoded.
+
+mod bits;
+mod blocks;
+mod colors;
+mod cosine;
+mod picture;
+mod tables;
+#[cfg(test)]
+mod tests;
 
 use jpeg_decoder::{ColorTransform, Decoder};
 
 use crate::imaging::decode::codestream::{self, Jpeg};
+use crate::imaging::decode::jpeg::colors::Plane;
+use crate::imaging::decode::jpeg::cosine::Sample;
 use crate::imaging::decode::{
-    Detail, Frame, MAX_FRAME_BYTES, Samples, StoredBits, check_size, check_stream_size, jpeg12,
+    Detail, Frame, MAX_FRAME_BYTES, Samples, StoredBits, check_size, check_stream_size,
     photometric_of,
 };
 use crate::imaging::error::ImagingError;
@@ -37,8 +51,20 @@ pub(in crate::imaging::decode) fn decode(
         photometric,
     };
     match (header.process, header.precision, count) {
-        (0xC0..=0xC2, 8, _) => cosine(attributes, &header, bytes, detail, &mut frame)?,
-        (0xC1, 12, 1) => frame.data = Samples::U16(jpeg12::decode(&header, bytes)?),
+        (0xC0..=0xC2, 8, _) => {
+            let ybr = colors_of(attributes, &header, &mut frame);
+            frame.data = match smaller(&header, bytes, detail)? {
+                Some((decoder, width, height)) => {
+                    (frame.width, frame.height) = (width, height);
+                    scaled(decoder, ybr, count)?
+                }
+                None => Samples::U8(pixels(&header, bytes, ybr)?),
+            };
+        }
+        (0xC1 | 0xC2, 12, _) => {
+            let ybr = colors_of(attributes, &header, &mut frame);
+            frame.data = Samples::U16(pixels(&header, bytes, ybr)?);
+        }
         (0xC3, ..) => frame.data = lossless(&header, bytes)?,
         (process, precision, count) => {
             return Err(ImagingError::Unsupported(format!(
@@ -75,28 +101,52 @@ fn decoder(bytes: &[u8]) -> Decoder<&[u8]> {
     decoder
 }
 
-/// Baseline and progressive, to red, green and blue if there are three components.
-fn cosine(
-    attributes: &PixelAttributes,
+/// Says that three components come out as red, green and blue; tells whether they are luminance and
+/// chrominance before.
+fn colors_of(attributes: &PixelAttributes, header: &Jpeg, frame: &mut Frame) -> bool {
+    if header.components.len() != 3 {
+        return false;
+    }
+    frame.photometric = Photometric::Rgb;
+    is_ybr(header, &attributes.photometric)
+}
+
+/// The whole picture, coded with cosines.
+fn pixels<T: Sample>(header: &Jpeg, bytes: &[u8], ybr: bool) -> Result<Vec<T>, ImagingError> {
+    let (width, height) = (header.width.into(), header.height.into());
+    let mut planes = picture::decode::<T>(header, bytes)?;
+    if let Ok(planes) = <&[Plane<T>; 3]>::try_from(planes.as_slice()) {
+        return Ok(colors::colored(planes, width, height, ybr));
+    }
+    match planes.pop() {
+        Some(plane) if planes.is_empty() => Ok(colors::grey(plane)),
+        _ => Err(ImagingError::damaged("the code stream has another number of components")),
+    }
+}
+
+/// A decoder that makes the picture smaller, and the size it gives; `None` if that is no less.
+fn smaller<'a>(
     header: &Jpeg,
-    bytes: &[u8],
+    bytes: &'a [u8],
     detail: Detail,
-    frame: &mut Frame,
-) -> Result<(), ImagingError> {
+) -> Result<Option<(Decoder<&'a [u8]>, u32, u32)>, ImagingError> {
+    let Detail::AtLeast { width, height } = detail else { return Ok(None) };
+    let wanted = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
     let mut decoder = decoder(bytes);
-    if header.components.len() == 3 {
-        let ybr = is_ybr(header, &attributes.photometric);
+    let size = decoder.scale(wanted(width), wanted(height)).map_err(ImagingError::damaged)?;
+    let whole = size == (header.width, header.height);
+    Ok((!whole).then(|| (decoder, size.0.into(), size.1.into())))
+}
+
+fn scaled(
+    mut decoder: Decoder<&[u8]>,
+    ybr: bool,
+    components: usize,
+) -> Result<Samples, ImagingError> {
+    if components == 3 {
         decoder.set_color_transform(if ybr { ColorTransform::YCbCr } else { ColorTransform::RGB });
-        frame.photometric = Photometric::Rgb;
     }
-    if let Detail::AtLeast { width, height } = detail {
-        let wanted = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
-        let scaled = decoder.scale(wanted(width), wanted(height));
-        let (width, height) = scaled.map_err(ImagingError::damaged)?;
-        (frame.width, frame.height) = (width.into(), height.into());
-    }
-    frame.data = Samples::U8(decoder.decode().map_err(ImagingError::damaged)?);
-    Ok(())
+    Ok(Samples::U8(decoder.decode().map_err(ImagingError::damaged)?))
 }
 
 fn lossless(header: &Jpeg, bytes: &[u8]) -> Result<Samples, ImagingError> {
@@ -119,31 +169,5 @@ fn is_ybr(header: &Jpeg, photometric: &Photometric) -> bool {
         (true, _) | (_, Some(1 | 2)) => true,
         (_, Some(0)) => false,
         _ => *photometric != Photometric::Rgb,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_ybr;
-    use crate::imaging::decode::codestream::Jpeg;
-    use crate::imaging::pixels::Photometric;
-
-    #[test]
-    fn colours_follow_the_code_stream_and_then_the_header() {
-        let plain = Jpeg { components: vec![1, 2, 3], ..Jpeg::default() };
-        let jfif = Jpeg { jfif: true, ..plain.clone() };
-        let adobe = |transform| Jpeg { adobe: Some(transform), ..plain.clone() };
-        let named = Jpeg { components: b"RGB".to_vec(), ..plain.clone() };
-        for (header, photometric, ybr) in [
-            (&plain, Photometric::Rgb, false),
-            (&plain, Photometric::YbrFull422, true),
-            (&plain, Photometric::Other("?".into()), true),
-            (&jfif, Photometric::Rgb, true),
-            (&adobe(0), Photometric::YbrFull422, false),
-            (&adobe(1), Photometric::Rgb, true),
-            (&named, Photometric::YbrFull422, false),
-        ] {
-            assert_eq!(is_ybr(header, &photometric), ybr, "{header:?} {photometric:?}");
-        }
     }
 }
