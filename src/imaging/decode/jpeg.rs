@@ -1,30 +1,30 @@
 //! JPEG: baseline, extended, progressive and lossless (PS3.5 §8.2.1).
 //!
-//! What is coded with cosines is decoded here, so that colours come out as gdcm, DCMTK and most
-//! viewers show them; a codec does the lossless process, and pictures made smaller while decoded.
+//! What is coded with cosines comes out as gdcm, DCMTK and most viewers show it, to the last bit.
 
 mod bits;
 mod blocks;
 mod colors;
 mod cosine;
+mod lossless;
 mod picture;
+mod scan;
+mod standard;
 mod tables;
 #[cfg(test)]
 mod tests;
-
-use jpeg_decoder::{ColorTransform, Decoder};
 
 use crate::imaging::decode::codestream::{self, Jpeg};
 use crate::imaging::decode::jpeg::colors::Plane;
 use crate::imaging::decode::jpeg::cosine::Sample;
 use crate::imaging::decode::{
-    Detail, Frame, MAX_FRAME_BYTES, Samples, StoredBits, check_size, check_stream_size,
-    photometric_of,
+    Detail, Frame, Samples, StoredBits, check_size, check_stream_size, disagreement, photometric_of,
 };
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{Photometric, PixelAttributes};
 
-/// Scans of one frame. Each makes the codec walk the whole picture; real ones have about ten.
+/// Scans of one frame. Real ones have about ten; a progressive one of three components, all its bits one
+/// by one, would not have as many.
 const MAX_SCANS: usize = 100;
 
 /// Decodes one frame.
@@ -51,21 +51,21 @@ pub(in crate::imaging::decode) fn decode(
         photometric,
     };
     match (header.process, header.precision, count) {
-        (0xC0..=0xC2, 8, _) => {
-            let ybr = colors_of(attributes, &header, &mut frame);
-            frame.data = match smaller(&header, bytes, detail)? {
-                Some((decoder, width, height)) => {
-                    (frame.width, frame.height) = (width, height);
-                    scaled(decoder, ybr, count)?
-                }
-                None => Samples::U8(pixels(&header, bytes, ybr)?),
+        (0xC0..=0xC2, 8, _) | (0xC1 | 0xC2, 12, _) => {
+            let ybr = count == 3 && is_ybr(&header, &attributes.photometric);
+            if count == 3 {
+                frame.photometric = Photometric::Rgb;
+            }
+            let size = size_of_blocks(&header, detail);
+            (frame.width, frame.height) = smaller(&header, size);
+            frame.data = if header.precision == 8 {
+                Samples::U8(pixels(&header, bytes, ybr, size)?)
+            } else {
+                Samples::U16(pixels(&header, bytes, ybr, size)?)
             };
         }
-        (0xC1 | 0xC2, 12, _) => {
-            let ybr = colors_of(attributes, &header, &mut frame);
-            frame.data = Samples::U16(pixels(&header, bytes, ybr)?);
-        }
-        (0xC3, ..) => frame.data = lossless(&header, bytes)?,
+        (0xC3, 8, _) => frame.data = Samples::U8(lossless::decode(&header, bytes)?),
+        (0xC3, ..) => frame.data = Samples::U16(lossless::decode(&header, bytes)?),
         (process, precision, count) => {
             return Err(ImagingError::Unsupported(format!(
                 "JPEG process {process:#04x} of {precision} bits and {count} components"
@@ -81,8 +81,7 @@ pub(in crate::imaging::decode) fn decode(
 }
 
 /// Refuses a code stream too short to be whole, before memory and time are spent on it: a lossless
-/// one has a bit at least for every sample, the others for every block of 64. The codec would fill up
-/// what is missing in front of an end marker.
+/// one has a bit at least for every sample, the others for every block of 64.
 fn check_length(header: &Jpeg, bytes: &[u8]) -> Result<(), ImagingError> {
     let pixels = u64::from(header.width).saturating_mul(header.height.into());
     let least_bits = match header.process {
@@ -95,68 +94,41 @@ fn check_length(header: &Jpeg, bytes: &[u8]) -> Result<(), ImagingError> {
     Ok(())
 }
 
-fn decoder(bytes: &[u8]) -> Decoder<&[u8]> {
-    let mut decoder = Decoder::new(bytes);
-    decoder.set_max_decoding_buffer_size(usize::try_from(MAX_FRAME_BYTES).unwrap_or(usize::MAX));
-    decoder
+/// Samples across and down of each block of eight, for a picture of at least that size.
+fn size_of_blocks(header: &Jpeg, detail: Detail) -> usize {
+    let Detail::AtLeast { width, height } = detail else { return 8 };
+    let enough = |size: &usize| {
+        let (wide, high) = smaller(header, *size);
+        wide >= width && high >= height
+    };
+    [1, 2, 4].into_iter().find(enough).unwrap_or(8)
 }
 
-/// Says that three components come out as red, green and blue; tells whether they are luminance and
-/// chrominance before.
-fn colors_of(attributes: &PixelAttributes, header: &Jpeg, frame: &mut Frame) -> bool {
-    if header.components.len() != 3 {
-        return false;
+fn smaller(header: &Jpeg, size: usize) -> (u32, u32) {
+    let side = |side: u16| picture::smaller(side.into(), size).try_into().unwrap_or(u32::MAX);
+    (side(header.width), side(header.height))
+}
+
+/// The picture, coded with cosines, with that many samples of each block's eight.
+fn pixels<T: Sample>(
+    header: &Jpeg,
+    bytes: &[u8],
+    ybr: bool,
+    size: usize,
+) -> Result<Vec<T>, ImagingError> {
+    let mut decoded = picture::decode::<T>(header, bytes, size)?;
+    if decoded.short {
+        disagreement::note_short();
     }
-    frame.photometric = Photometric::Rgb;
-    is_ybr(header, &attributes.photometric)
-}
-
-/// The whole picture, coded with cosines.
-fn pixels<T: Sample>(header: &Jpeg, bytes: &[u8], ybr: bool) -> Result<Vec<T>, ImagingError> {
-    let (width, height) = (header.width.into(), header.height.into());
-    let mut planes = picture::decode::<T>(header, bytes)?;
-    if let Ok(planes) = <&[Plane<T>; 3]>::try_from(planes.as_slice()) {
+    if let Ok(planes) = <&[Plane<T>; 3]>::try_from(decoded.planes.as_slice()) {
+        let [width, height] =
+            [header.width, header.height].map(|side| picture::smaller(side.into(), size));
         return Ok(colors::colored(planes, width, height, ybr));
     }
-    match planes.pop() {
-        Some(plane) if planes.is_empty() => Ok(colors::grey(plane)),
+    match decoded.planes.pop() {
+        Some(plane) if decoded.planes.is_empty() => Ok(colors::grey(plane)),
         _ => Err(ImagingError::damaged("the code stream has another number of components")),
     }
-}
-
-/// A decoder that makes the picture smaller, and the size it gives; `None` if that is no less.
-fn smaller<'a>(
-    header: &Jpeg,
-    bytes: &'a [u8],
-    detail: Detail,
-) -> Result<Option<(Decoder<&'a [u8]>, u32, u32)>, ImagingError> {
-    let Detail::AtLeast { width, height } = detail else { return Ok(None) };
-    let wanted = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
-    let mut decoder = decoder(bytes);
-    let size = decoder.scale(wanted(width), wanted(height)).map_err(ImagingError::damaged)?;
-    let whole = size == (header.width, header.height);
-    Ok((!whole).then(|| (decoder, size.0.into(), size.1.into())))
-}
-
-fn scaled(
-    mut decoder: Decoder<&[u8]>,
-    ybr: bool,
-    components: usize,
-) -> Result<Samples, ImagingError> {
-    if components == 3 {
-        decoder.set_color_transform(if ybr { ColorTransform::YCbCr } else { ColorTransform::RGB });
-    }
-    Ok(Samples::U8(decoder.decode().map_err(ImagingError::damaged)?))
-}
-
-fn lossless(header: &Jpeg, bytes: &[u8]) -> Result<Samples, ImagingError> {
-    let decoded = decoder(bytes).decode().map_err(ImagingError::damaged)?;
-    // Samples of any precision but 8 come as 16-bit words.
-    if header.precision == 8 {
-        return Ok(Samples::U8(decoded));
-    }
-    let (words, _) = decoded.as_chunks::<2>();
-    Ok(Samples::U16(words.iter().map(|word| u16::from_ne_bytes(*word)).collect()))
 }
 
 /// Whether three DCT-coded components are luminance and chrominance. The code stream's word counts

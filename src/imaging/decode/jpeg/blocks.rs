@@ -16,34 +16,47 @@ pub(in crate::imaging::decode::jpeg) struct Band {
     pub low: u8,
 }
 
-/// A block of a sequential picture, whose coefficients are all zero yet.
+/// A block of a sequential picture, whose coefficients are all zero yet. Gives the place in the order
+/// they are coded of the last that is not.
+#[inline]
 pub(in crate::imaging::decode::jpeg) fn sequential(
     bits: &mut Bits<'_>,
     dc: &Code,
     ac: &Code,
     direct: &mut i32,
     block: &mut Block,
-) -> Option<()> {
+) -> Option<usize> {
+    let mut held = *bits;
+    let last = coefficients(&mut held, dc, ac, direct, block);
+    *bits = held;
+    last
+}
+
+#[inline]
+fn coefficients(
+    bits: &mut Bits<'_>,
+    dc: &Code,
+    ac: &Code,
+    direct: &mut i32,
+    block: &mut Block,
+) -> Option<usize> {
     dc_first(bits, dc, direct, 0, block)?;
-    let mut index = 1_usize;
-    while index < 64 {
-        let symbol = bits.symbol(ac)?;
-        let (zeros, size) = (usize::from(symbol >> 4), symbol & 0xF);
-        if size == 0 {
-            if zeros < 15 {
-                break;
-            }
-            index += 16;
-            continue;
+    let mut last = 0_usize;
+    while last < 63 {
+        let step = bits.step(ac)?;
+        let next = last + usize::from(step.places);
+        if next > 63 {
+            // The end, or more zeros than there are places; a number there is damage.
+            return (step.value == 0).then_some(last);
         }
-        index += zeros;
-        put(block, index, bits.signed(size)?)?;
-        index += 1;
+        last = next;
+        *block.get_mut(usize::from(ZIGZAG.get(last)? & 63))? = step.value;
     }
-    Some(())
+    Some(last)
 }
 
 /// The first bits of the mean. It is coded as the difference from the block before.
+#[inline]
 pub(in crate::imaging::decode::jpeg) fn dc_first(
     bits: &mut Bits<'_>,
     dc: &Code,
@@ -51,8 +64,7 @@ pub(in crate::imaging::decode::jpeg) fn dc_first(
     low: u8,
     block: &mut Block,
 ) -> Option<()> {
-    let size = bits.symbol(dc)?;
-    *direct = direct.wrapping_add(bits.signed(size)?);
+    *direct = direct.wrapping_add(bits.step(dc)?.value.into());
     put(block, 0, direct.wrapping_shl(low.into()))
 }
 
@@ -167,7 +179,7 @@ fn one(bits: &mut Bits<'_>) -> Option<bool> {
 
 /// Blocks without more of the band, this one included.
 fn run(bits: &mut Bits<'_>, width: u8) -> Option<u32> {
-    Some((1_u32 << width.min(14)) + u32::from(bits.number(width.into())?))
+    Some((1_u32 << width.min(14)) + bits.number(width.into())?)
 }
 
 fn put(block: &mut Block, index: usize, value: i32) -> Option<()> {

@@ -1,216 +1,189 @@
-//! The planes of a picture coded with cosines: baseline, extended (8 and 12 bits) and progressive,
-//! scan by scan.
+//! The planes of a picture coded with cosines: baseline, extended (8 and 12 bits) and progressive
+//! (ISO/IEC 10918-1 §B.2, §E.2).
 
-use crate::imaging::decode::codestream::{self, Jpeg};
-use crate::imaging::decode::jpeg::bits::{Bits, Code};
-use crate::imaging::decode::jpeg::blocks::{self, Band, Block};
+use crate::imaging::decode::MAX_FRAME_BYTES;
+use crate::imaging::decode::codestream::{Jpeg, marker, segment_body};
+use crate::imaging::decode::jpeg::blocks::{Band, Block};
 use crate::imaging::decode::jpeg::colors::Plane;
-use crate::imaging::decode::jpeg::cosine::{Sample, inverse};
+use crate::imaging::decode::jpeg::cosine::{self, Sample};
 use crate::imaging::decode::jpeg::tables::{Quantization, Tables, Told, components};
 use crate::imaging::error::ImagingError;
 
 /// Bits of a coefficient that may come one by one (ISO/IEC 10918-1 §G.1.1.1.2).
 const MAX_LOW: u8 = 13;
 
+/// A picture out of its code stream.
+#[derive(Debug)]
+pub(in crate::imaging::decode::jpeg) struct Decoded<T> {
+    pub planes: Vec<Plane<T>>,
+    /// The data came to its end in the last row of blocks, whose rest is at half the range.
+    pub short: bool,
+}
+
 fn damaged() -> ImagingError {
     ImagingError::damaged("the JPEG is cut short or damaged")
 }
 
-/// Decodes a code stream whose header was read already.
+/// Decodes a code stream whose header was read already, to `size` samples of each block's eight
+/// across and down: 8, 4, 2 or 1.
 pub(in crate::imaging::decode::jpeg) fn decode<T: Sample>(
     header: &Jpeg,
     bytes: &[u8],
-) -> Result<Vec<Plane<T>>, ImagingError> {
+    size: usize,
+) -> Result<Decoded<T>, ImagingError> {
     let mut rest = bytes.get(2..).ok_or_else(damaged)?;
     let mut tables = Tables::default();
     let mut picture: Option<Picture<T>> = None;
     loop {
-        if let Some(whole) = picture.take_if(|picture| picture.ends(rest)) {
+        // Bytes behind the picture are none of it, and no more is asked of it than that it is whole.
+        if let Some(whole) = picture.take_if(|picture| picture.is_whole()) {
             return whole.finish().ok_or_else(damaged);
         }
-        let (marker, body, after) = codestream::segment(rest).ok_or_else(damaged)?;
+        let (marker, after) = marker(rest).ok_or_else(damaged)?;
+        rest = after;
+        match marker {
+            // Some encoders put one behind the last unit, where none is due.
+            0xD0..=0xD7 | 0x01 => continue,
+            // What a progressive picture's scans did not tell is zero.
+            0xD9 => {
+                let picture = picture.filter(Picture::has_begun).ok_or_else(damaged)?;
+                return picture.finish().ok_or_else(damaged);
+            }
+            _ => {}
+        }
+        let (body, after) = segment_body(rest).ok_or_else(damaged)?;
         rest = after;
         match (marker, &mut picture) {
             (0xC0..=0xC2, None) => {
                 let told = components(body).ok_or_else(damaged)?;
-                picture = Some(Picture::new(header, marker == 0xC2, &told)?);
+                picture = Some(Picture::new(header, marker == 0xC2, &told, size)?);
             }
             (0xC0..=0xC2, Some(_)) | (0xDA, None) => return Err(damaged()),
             (0xDA, Some(picture)) => {
-                rest = picture.scan(&tables, body, rest).ok_or_else(damaged)?;
+                rest = picture.scan(&mut tables, body, rest).ok_or_else(damaged)?;
             }
+            // The header's reader took the rows from there if the frame header had none.
+            (0xDC, _) if *body != header.height.to_be_bytes() => return Err(damaged()),
             _ => tables.read(marker, body).ok_or_else(damaged)?,
         }
     }
 }
 
-struct Picture<T> {
-    components: Vec<Component<T>>,
+/// A picture whose scans are read.
+#[derive(Debug)]
+pub(in crate::imaging::decode::jpeg) struct Picture<T> {
+    pub components: Vec<Component<T>>,
     /// Coded units across and down when a scan holds several components.
-    units: (usize, usize),
-    progressive: bool,
+    pub units: (usize, usize),
+    pub progressive: bool,
+    pub short: bool,
 }
 
-struct Component<T> {
-    told: Told,
+/// A component of it.
+#[derive(Debug)]
+pub(in crate::imaging::decode::jpeg) struct Component<T> {
+    pub told: Told,
     plane: Plane<T>,
+    /// Samples of a block across and down: 8, or less for a smaller picture.
+    size: usize,
     /// Blocks across and down that hold some of the picture.
-    blocks: (usize, usize),
-    quantization: Option<Quantization>,
+    pub blocks: (usize, usize),
+    /// Blocks from one row of them to the next.
+    pub across: usize,
+    pub quantization: Option<Quantization>,
     /// Of a progressive picture, until its end.
-    coefficients: Vec<Block>,
+    pub coefficients: Vec<Block>,
     /// Of each coefficient the bits below those known; `None` for nothing known.
     known: [Option<u8>; 64],
 }
 
-/// One component's part of a scan.
-struct Part<'a> {
-    component: usize,
-    dc: Option<&'a Code>,
-    ac: Option<&'a Code>,
-    /// The last block's mean.
-    direct: i32,
-}
-
 impl<T: Sample> Picture<T> {
-    fn new(header: &Jpeg, progressive: bool, told: &[Told]) -> Result<Self, ImagingError> {
+    fn new(
+        header: &Jpeg,
+        progressive: bool,
+        told: &[Told],
+        size: usize,
+    ) -> Result<Self, ImagingError> {
         let across = told.iter().map(|told| told.across).max().unwrap_or(1);
         let down = told.iter().map(|told| told.down).max().unwrap_or(1);
         let (width, height) = (usize::from(header.width), usize::from(header.height));
         let units = (width.div_ceil(across * 8), height.div_ceil(down * 8));
+        let bytes = memory::<T>(units, told, progressive, size);
+        if bytes > MAX_FRAME_BYTES {
+            return Err(ImagingError::TooLarge { bytes });
+        }
         let component = |told: &Told| {
-            if across % told.across != 0 || down % told.down != 0 {
-                return Err(ImagingError::Unsupported(format!(
-                    "JPEG components of {} by {} samples where others have {across} by {down}",
-                    told.across, told.down
-                )));
-            }
+            // Sizes of §A.1.1.
             let (wide, high) =
                 ((width * told.across).div_ceil(across), (height * told.down).div_ceil(down));
+            let (small_wide, small_high) = (smaller(width, size), smaller(height, size));
             let padded = (units.0 * told.across, units.1 * told.down);
             let count = padded.0 * padded.1;
-            Ok(Component {
+            Component {
                 told: *told,
                 plane: Plane {
-                    width: wide,
-                    height: high,
-                    stride: padded.0 * 8,
-                    spread: (across / told.across, down / told.down),
-                    samples: vec![T::default(); count * 64],
+                    width: (small_wide * told.across).div_ceil(across),
+                    height: (small_high * told.down).div_ceil(down),
+                    stride: padded.0 * size,
+                    across: (told.across, across),
+                    down: (told.down, down),
+                    samples: vec![T::clamped(T::CENTER); count * size * size],
                 },
+                size,
                 blocks: (wide.div_ceil(8), high.div_ceil(8)),
+                across: padded.0,
                 quantization: None,
                 coefficients: vec![[0; 64]; if progressive { count } else { 0 }],
                 known: [None; 64],
-            })
-        };
-        let components = told.iter().map(component).collect::<Result<_, _>>()?;
-        Ok(Self { components, units, progressive })
-    }
-
-    /// Whether all is there: a sequential picture when each component had its scan, a progressive one
-    /// at its end marker.
-    fn ends(&self, rest: &[u8]) -> bool {
-        let begun = self.components.iter().all(|component| component.quantization.is_some());
-        begun && (!self.progressive || rest.starts_with(&[0xFF, 0xD9]))
-    }
-
-    /// Decodes a scan; gives what follows it.
-    fn scan<'a>(&mut self, tables: &Tables, body: &[u8], data: &'a [u8]) -> Option<&'a [u8]> {
-        let (count, body) = body.split_first()?;
-        let (selectors, body) = body.split_at_checked(usize::from(*count).checked_mul(2)?)?;
-        let [first, last, bits] = *body.first_chunk::<3>()?;
-        let band = Band {
-            first: first.into(),
-            last: last.into(),
-            before: bits >> 4,
-            low: if self.progressive { bits & 0xF } else { 0 },
-        };
-        let mut parts = Vec::with_capacity(4);
-        for [id, selector] in selectors.as_chunks::<2>().0 {
-            let component =
-                self.components.iter().position(|component| component.told.id == *id)?;
-            if parts.iter().any(|part: &Part<'_>| part.component == component) {
-                return None;
             }
-            parts.push(Part {
-                component,
-                dc: tables.dc.get(usize::from(selector >> 4)).and_then(Option::as_ref),
-                ac: tables.ac.get(usize::from(selector & 0xF)).and_then(Option::as_ref),
-                direct: 0,
-            });
-            self.components.get_mut(component)?.begin(tables, band, self.progressive)?;
-        }
-        if self.progressive && band.first > 0 && parts.len() != 1 {
-            return None;
-        }
-        let mut reader =
-            Reader { bits: Bits::new(data), band, progressive: self.progressive, empty: 0 };
-        self.units(tables.interval, &mut reader, &mut parts)?;
-        Some(reader.bits.after())
-    }
-
-    /// Decodes a scan's units, rows of them from the left.
-    fn units(
-        &mut self,
-        interval: u32,
-        reader: &mut Reader<'_>,
-        parts: &mut [Part<'_>],
-    ) -> Option<()> {
-        let alone = match &*parts {
-            [] => return None,
-            [part] => Some(self.components.get(part.component)?.blocks),
-            _ => None,
         };
-        let (across, down) = alone.unwrap_or(self.units);
-        let mut left = interval;
-        for y in 0..down {
-            for x in 0..across {
-                if interval > 0 && left == 0 {
-                    reader.bits.restart()?;
-                    reader.empty = 0;
-                    parts.iter_mut().for_each(|part| part.direct = 0);
-                    left = interval;
-                }
-                left = left.saturating_sub(1);
-                for part in &mut *parts {
-                    let component = self.components.get_mut(part.component)?;
-                    if alone.is_some() {
-                        component.block(reader, part, x, y)?;
-                        continue;
-                    }
-                    let (wide, high) = (component.told.across, component.told.down);
-                    for y in y * high..(y + 1) * high {
-                        for x in x * wide..(x + 1) * wide {
-                            component.block(reader, part, x, y)?;
-                        }
-                    }
-                }
-            }
-        }
-        Some(())
+        let components = told.iter().map(component).collect();
+        Ok(Self { components, units, progressive, short: false })
     }
 
-    fn finish(mut self) -> Option<Vec<Plane<T>>> {
+    /// Whether each component had a scan.
+    fn has_begun(&self) -> bool {
+        self.components.iter().all(|component| component.quantization.is_some())
+    }
+
+    /// Whether there is no more to tell.
+    fn is_whole(&self) -> bool {
+        let all_bits = |component: &Component<T>| component.known == [Some(0); 64];
+        self.has_begun() && (!self.progressive || self.components.iter().all(all_bits))
+    }
+
+    fn finish(mut self) -> Option<Decoded<T>> {
         if self.progressive {
             self.components.iter_mut().try_for_each(Component::transform)?;
         }
-        Some(self.components.into_iter().map(|component| component.plane).collect())
+        let planes = self.components.into_iter().map(|component| component.plane).collect();
+        Some(Decoded { planes, short: self.short })
     }
 }
 
-struct Reader<'a> {
-    bits: Bits<'a>,
-    band: Band,
-    progressive: bool,
-    /// Blocks without more of the band (§G.1.2.2).
-    empty: u32,
+/// Pixels of a side when blocks of eight come out that small.
+pub(in crate::imaging::decode::jpeg) fn smaller(side: usize, size: usize) -> usize {
+    (side * size).div_ceil(8)
+}
+
+/// Bytes that planes and coefficients will take.
+fn memory<T>(units: (usize, usize), told: &[Told], progressive: bool, size: usize) -> u64 {
+    let block = size * size * size_of::<T>() + if progressive { size_of::<Block>() } else { 0 };
+    let in_unit: usize = told.iter().map(|told| told.across * told.down).sum();
+    [units.0, units.1, in_unit, block]
+        .iter()
+        .fold(1_u64, |bytes, factor| bytes.saturating_mul(*factor as u64))
 }
 
 impl<T: Sample> Component<T> {
     /// Checks that a scan tells something new. So no stream, however many its scans, makes a block be
     /// walked more than once for each bit of each coefficient.
-    fn begin(&mut self, tables: &Tables, band: Band, progressive: bool) -> Option<()> {
+    pub(in crate::imaging::decode::jpeg) fn begin(
+        &mut self,
+        tables: &Tables,
+        band: Band,
+        progressive: bool,
+    ) -> Option<()> {
         if self.quantization.is_none() {
             let table = tables.quantizations.get(self.told.quantization)?;
             self.quantization = Some((*table)?);
@@ -240,38 +213,39 @@ impl<T: Sample> Component<T> {
         Some(())
     }
 
-    /// Decodes one block.
+    /// Puts the samples of a block at its place. `last` is the last coefficient, in the order they are
+    /// coded, that may not be zero.
     #[inline]
-    fn block(
+    pub(in crate::imaging::decode::jpeg) fn put(
         &mut self,
-        reader: &mut Reader<'_>,
-        part: &mut Part<'_>,
-        x: usize,
-        y: usize,
+        (x, y): (usize, usize),
+        block: &Block,
+        last: usize,
     ) -> Option<()> {
-        let Reader { bits, band, progressive, empty } = reader;
-        if !*progressive {
-            let mut block = [0; 64];
-            blocks::sequential(bits, part.dc?, part.ac?, &mut part.direct, &mut block)?;
-            let samples = inverse::<T>(&block, self.quantization.as_ref()?);
-            return self.plane.put(x, y, &samples);
-        }
-        let block = self.coefficients.get_mut(y * (self.plane.stride / 8) + x)?;
-        match (band.first, band.before) {
-            (0, 0) => blocks::dc_first(bits, part.dc?, &mut part.direct, band.low, block),
-            (0, _) => blocks::dc_more(bits, band.low, block),
-            (_, 0) => blocks::ac_first(bits, part.ac?, *band, empty, block),
-            _ => blocks::ac_more(bits, part.ac?, *band, empty, block),
+        let quantization = self.quantization.as_ref()?;
+        let plane = &mut self.plane;
+        match (self.size, last) {
+            (8, 0) => {
+                let even = cosine::even::<T>(*block.first()?, *quantization.first()?);
+                plane.put(x, y, &[[even; 8]; 8])
+            }
+            (8, _) => plane.put(x, y, &cosine::inverse::<T>(block, quantization)),
+            (4, _) => plane.put(x, y, &cosine::inverse_4::<T>(block, quantization)),
+            (2, _) => plane.put(x, y, &cosine::inverse_2::<T>(block, quantization)),
+            _ => {
+                let even = cosine::even::<T>(*block.first()?, *quantization.first()?);
+                plane.put(x, y, &[[even]])
+            }
         }
     }
 
     /// Turns the coefficients of all scans to samples.
     fn transform(&mut self) -> Option<()> {
-        let quantization = self.quantization.as_ref()?;
-        let across = self.plane.stride / 8;
-        for (y, row) in self.coefficients.chunks_exact(across.max(1)).enumerate() {
+        let coefficients = std::mem::take(&mut self.coefficients);
+        for (y, row) in coefficients.chunks_exact(self.across.max(1)).enumerate() {
             for (x, block) in row.iter().enumerate() {
-                self.plane.put(x, y, &inverse::<T>(block, quantization))?;
+                let is_even = block.iter().skip(1).all(|value| *value == 0);
+                self.put((x, y), block, if is_even { 0 } else { 63 })?;
             }
         }
         Some(())
