@@ -25,7 +25,7 @@ const SYNTAXES: [&str; 9] = [
 ];
 
 /// What one frame of that size may be admitted for.
-const MAX_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 // The syntax, the header in bits, and the frame.
 fuzz_target!(|bytes: &[u8]| {

@@ -8,7 +8,6 @@ mod codestream;
 pub mod describe;
 pub mod disagreement;
 mod jpeg;
-mod jpeg12;
 mod jpeg2000;
 pub(in crate::imaging) mod jpegls;
 mod jpegxl;
@@ -101,8 +100,13 @@ pub fn cost(attributes: &PixelAttributes, frame: &StoredFrame) -> u64 {
     if let Some(told) = codestream::told(&frame.bytes)
         && check_stream_size(attributes, told.width, told.height).is_ok()
     {
-        pixels = pixels.max(u64::from(told.width).saturating_mul(told.height.into()));
-        components = components.max(told.components as u64);
+        // JPEGs of cosines are decoded by units of up to 32 pixels across and down, and no codec takes
+        // more than four components.
+        let unit = if decoder_of(frame) == Some(Family::Jpeg) { 32 } else { 1 };
+        let [width, height] =
+            [told.width, told.height].map(|side| u64::from(side).next_multiple_of(unit));
+        pixels = pixels.max(width.saturating_mul(height));
+        components = components.max(told.components.min(4) as u64);
     }
     let samples = pixels.saturating_mul(components);
     samples.saturating_mul(sample_bytes).saturating_add(frame.bytes.len() as u64)

@@ -94,6 +94,9 @@ pub(in crate::imaging::decode) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImagingErro
                 let count = usize::from(*body.first().ok_or_else(cut_short)?);
                 let mode = count.checked_mul(2).and_then(|at| at.checked_add(2));
                 header.interleave = mode.and_then(|at| body.get(at)).copied().unwrap_or(0);
+                if header.height == 0 && !header.components.is_empty() {
+                    header.height = rows_behind(rest).unwrap_or(0);
+                }
                 break;
             }
             0xD9 => return Err(cut_short()),
@@ -108,13 +111,48 @@ pub(in crate::imaging::decode) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImagingErro
 
 /// The next marker, its segment's body, and what follows.
 pub(in crate::imaging::decode) fn segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let bytes = bytes.strip_prefix(&[0xFF])?;
-    // Any number of fill bytes may stand before a marker.
-    let fill = bytes.iter().take_while(|byte| **byte == 0xFF).count();
-    let (marker, bytes) = bytes.get(fill..)?.split_first()?;
+    let (marker, bytes) = marker(Some(bytes).filter(|bytes| bytes.starts_with(&[0xFF]))?)?;
+    let (body, rest) = segment_body(bytes)?;
+    Some((marker, body, rest))
+}
+
+/// The next marker and what follows it. Before it may stand any number of fill bytes (ISO/IEC 10918-1
+/// §B.1.1.2), and in real streams other bytes.
+pub(in crate::imaging::decode) fn marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let mut rest = bytes;
+    loop {
+        rest = rest.get(memchr::memchr(0xFF, rest)?..)?;
+        let fill = rest.iter().take_while(|byte| **byte == 0xFF).count();
+        let (marker, after) = rest.get(fill..)?.split_first()?;
+        if *marker != 0 {
+            return Some((*marker, after));
+        }
+        rest = after;
+    }
+}
+
+/// A segment's body behind its marker, and what follows.
+pub(in crate::imaging::decode) fn segment_body(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::from(u16::from_be_bytes(*bytes.first_chunk::<2>()?));
-    let body = bytes.get(2..length)?;
-    Some((*marker, body, bytes.get(length..)?))
+    Some((bytes.get(2..length)?, bytes.get(length..)?))
+}
+
+/// The rows of a frame whose header left them open: in the segment behind its first scan (ISO/IEC
+/// 10918-1 §B.2.5).
+fn rows_behind(scan: &[u8]) -> Option<u16> {
+    let mut rest = scan;
+    loop {
+        let (marker, after) = marker(rest)?;
+        rest = after;
+        match marker {
+            0xD0..=0xD7 => {}
+            0xDC => {
+                let (body, _) = segment_body(rest)?;
+                return <[u8; 2]>::try_from(body).ok().map(u16::from_be_bytes);
+            }
+            _ => return None,
+        }
+    }
 }
 
 fn frame(header: &mut Jpeg, marker: u8, body: &[u8]) -> Option<()> {
@@ -236,6 +274,15 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(jpeg(&bytes[..end]).is_err(), "cut at {end}");
         }
+    }
+
+    #[test]
+    fn rows_left_open_are_told_behind_the_first_scan() {
+        let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 0, 0, 9, 1, 1, 0x11, 0];
+        bytes.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0xFF, 0, 0xFF, 0xD0, 7]);
+        assert!(jpeg(&bytes).is_err());
+        bytes.extend([0xFF, 0xDC, 0, 4, 1, 2, 0xFF, 0xD9]);
+        assert_eq!(jpeg(&bytes).map(|header| header.height), Ok(258));
     }
 
     #[test]

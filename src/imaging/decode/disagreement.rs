@@ -74,6 +74,13 @@ pub(in crate::imaging::decode) fn note(attributes: &PixelAttributes, frame: &Sto
     }
 }
 
+/// Counts and logs a picture whose data came to its end in the last row of blocks: what is missing of
+/// that row is drawn in the middle grey.
+pub(in crate::imaging::decode) fn note_short() {
+    metrics::counter!("lastra_imaging_disagreements_total", "what" => "end").increment(1);
+    tracing::warn!("a JPEG ends within its last row of blocks, the rest of which is drawn grey");
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Disagreement, disagreements};

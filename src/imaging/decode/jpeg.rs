@@ -1,16 +1,30 @@
 //! JPEG: baseline, extended, progressive and lossless (PS3.5 §8.2.1).
+//!
+//! What is coded with cosines comes out as gdcm, DCMTK and most viewers show it, to the last bit.
 
-use jpeg_decoder::{ColorTransform, Decoder};
+mod bits;
+mod blocks;
+mod colors;
+mod cosine;
+mod lossless;
+mod picture;
+mod scan;
+mod standard;
+mod tables;
+#[cfg(test)]
+mod tests;
 
 use crate::imaging::decode::codestream::{self, Jpeg};
+use crate::imaging::decode::jpeg::colors::Plane;
+use crate::imaging::decode::jpeg::cosine::Sample;
 use crate::imaging::decode::{
-    Detail, Frame, MAX_FRAME_BYTES, Samples, StoredBits, check_size, check_stream_size, jpeg12,
-    photometric_of,
+    Detail, Frame, Samples, StoredBits, check_size, check_stream_size, disagreement, photometric_of,
 };
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{Photometric, PixelAttributes};
 
-/// Scans of one frame. Each makes the codec walk the whole picture; real ones have about ten.
+/// Scans of one frame. Real ones have about ten; a progressive one of three components, all its bits one
+/// by one, would not have as many.
 const MAX_SCANS: usize = 100;
 
 /// Decodes one frame.
@@ -37,9 +51,21 @@ pub(in crate::imaging::decode) fn decode(
         photometric,
     };
     match (header.process, header.precision, count) {
-        (0xC0..=0xC2, 8, _) => cosine(attributes, &header, bytes, detail, &mut frame)?,
-        (0xC1, 12, 1) => frame.data = Samples::U16(jpeg12::decode(&header, bytes)?),
-        (0xC3, ..) => frame.data = lossless(&header, bytes)?,
+        (0xC0..=0xC2, 8, _) | (0xC1 | 0xC2, 12, _) => {
+            let ybr = count == 3 && is_ybr(&header, &attributes.photometric);
+            if count == 3 {
+                frame.photometric = Photometric::Rgb;
+            }
+            let size = size_of_blocks(&header, detail);
+            (frame.width, frame.height) = smaller(&header, size);
+            frame.data = if header.precision == 8 {
+                Samples::U8(pixels(&header, bytes, ybr, size)?)
+            } else {
+                Samples::U16(pixels(&header, bytes, ybr, size)?)
+            };
+        }
+        (0xC3, 8, _) => frame.data = Samples::U8(lossless::decode(&header, bytes)?),
+        (0xC3, ..) => frame.data = Samples::U16(lossless::decode(&header, bytes)?),
         (process, precision, count) => {
             return Err(ImagingError::Unsupported(format!(
                 "JPEG process {process:#04x} of {precision} bits and {count} components"
@@ -55,8 +81,7 @@ pub(in crate::imaging::decode) fn decode(
 }
 
 /// Refuses a code stream too short to be whole, before memory and time are spent on it: a lossless
-/// one has a bit at least for every sample, the others for every block of 64. The codec would fill up
-/// what is missing in front of an end marker.
+/// one has a bit at least for every sample, the others for every block of 64.
 fn check_length(header: &Jpeg, bytes: &[u8]) -> Result<(), ImagingError> {
     let pixels = u64::from(header.width).saturating_mul(header.height.into());
     let least_bits = match header.process {
@@ -69,44 +94,41 @@ fn check_length(header: &Jpeg, bytes: &[u8]) -> Result<(), ImagingError> {
     Ok(())
 }
 
-fn decoder(bytes: &[u8]) -> Decoder<&[u8]> {
-    let mut decoder = Decoder::new(bytes);
-    decoder.set_max_decoding_buffer_size(usize::try_from(MAX_FRAME_BYTES).unwrap_or(usize::MAX));
-    decoder
+/// Samples across and down of each block of eight, for a picture of at least that size.
+fn size_of_blocks(header: &Jpeg, detail: Detail) -> usize {
+    let Detail::AtLeast { width, height } = detail else { return 8 };
+    let enough = |size: &usize| {
+        let (wide, high) = smaller(header, *size);
+        wide >= width && high >= height
+    };
+    [1, 2, 4].into_iter().find(enough).unwrap_or(8)
 }
 
-/// Baseline and progressive, to red, green and blue if there are three components.
-fn cosine(
-    attributes: &PixelAttributes,
+fn smaller(header: &Jpeg, size: usize) -> (u32, u32) {
+    let side = |side: u16| picture::smaller(side.into(), size).try_into().unwrap_or(u32::MAX);
+    (side(header.width), side(header.height))
+}
+
+/// The picture, coded with cosines, with that many samples of each block's eight.
+fn pixels<T: Sample>(
     header: &Jpeg,
     bytes: &[u8],
-    detail: Detail,
-    frame: &mut Frame,
-) -> Result<(), ImagingError> {
-    let mut decoder = decoder(bytes);
-    if header.components.len() == 3 {
-        let ybr = is_ybr(header, &attributes.photometric);
-        decoder.set_color_transform(if ybr { ColorTransform::YCbCr } else { ColorTransform::RGB });
-        frame.photometric = Photometric::Rgb;
+    ybr: bool,
+    size: usize,
+) -> Result<Vec<T>, ImagingError> {
+    let mut decoded = picture::decode::<T>(header, bytes, size)?;
+    if decoded.short {
+        disagreement::note_short();
     }
-    if let Detail::AtLeast { width, height } = detail {
-        let wanted = |size: u32| u16::try_from(size).unwrap_or(u16::MAX);
-        let scaled = decoder.scale(wanted(width), wanted(height));
-        let (width, height) = scaled.map_err(ImagingError::damaged)?;
-        (frame.width, frame.height) = (width.into(), height.into());
+    if let Ok(planes) = <&[Plane<T>; 3]>::try_from(decoded.planes.as_slice()) {
+        let [width, height] =
+            [header.width, header.height].map(|side| picture::smaller(side.into(), size));
+        return Ok(colors::colored(planes, width, height, ybr));
     }
-    frame.data = Samples::U8(decoder.decode().map_err(ImagingError::damaged)?);
-    Ok(())
-}
-
-fn lossless(header: &Jpeg, bytes: &[u8]) -> Result<Samples, ImagingError> {
-    let decoded = decoder(bytes).decode().map_err(ImagingError::damaged)?;
-    // Samples of any precision but 8 come as 16-bit words.
-    if header.precision == 8 {
-        return Ok(Samples::U8(decoded));
+    match decoded.planes.pop() {
+        Some(plane) if decoded.planes.is_empty() => Ok(colors::grey(plane)),
+        _ => Err(ImagingError::damaged("the code stream has another number of components")),
     }
-    let (words, _) = decoded.as_chunks::<2>();
-    Ok(Samples::U16(words.iter().map(|word| u16::from_ne_bytes(*word)).collect()))
 }
 
 /// Whether three DCT-coded components are luminance and chrominance. The code stream's word counts
@@ -119,31 +141,5 @@ fn is_ybr(header: &Jpeg, photometric: &Photometric) -> bool {
         (true, _) | (_, Some(1 | 2)) => true,
         (_, Some(0)) => false,
         _ => *photometric != Photometric::Rgb,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_ybr;
-    use crate::imaging::decode::codestream::Jpeg;
-    use crate::imaging::pixels::Photometric;
-
-    #[test]
-    fn colours_follow_the_code_stream_and_then_the_header() {
-        let plain = Jpeg { components: vec![1, 2, 3], ..Jpeg::default() };
-        let jfif = Jpeg { jfif: true, ..plain.clone() };
-        let adobe = |transform| Jpeg { adobe: Some(transform), ..plain.clone() };
-        let named = Jpeg { components: b"RGB".to_vec(), ..plain.clone() };
-        for (header, photometric, ybr) in [
-            (&plain, Photometric::Rgb, false),
-            (&plain, Photometric::YbrFull422, true),
-            (&plain, Photometric::Other("?".into()), true),
-            (&jfif, Photometric::Rgb, true),
-            (&adobe(0), Photometric::YbrFull422, false),
-            (&adobe(1), Photometric::Rgb, true),
-            (&named, Photometric::YbrFull422, false),
-        ] {
-            assert_eq!(is_ybr(header, &photometric), ybr, "{header:?} {photometric:?}");
-        }
     }
 }

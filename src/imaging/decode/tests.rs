@@ -237,8 +237,8 @@ fn drawing_costs_what_the_larger_of_header_and_code_stream_needs() {
     };
     let attributes = grey(10, 10, 8, 8);
     let bytes = stored(1, 1).bytes.len() as u64;
-    assert_eq!(cost(&attributes, &stored(20, 20)), 400 * 3 * 8 + bytes);
-    assert_eq!(cost(&attributes, &stored(5, 5)), 100 * 3 * 8 + bytes);
+    assert_eq!(cost(&attributes, &stored(20, 20)), 32 * 32 * 3 * 8 + bytes);
+    assert_eq!(cost(&attributes, &stored(5, 5)), 32 * 32 * 3 * 8 + bytes);
     assert_eq!(cost(&attributes, &stored(200, 200)), 100 * 8 + bytes, "refused undecoded");
 }
 

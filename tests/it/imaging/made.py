@@ -1,6 +1,7 @@
 # DICOM files whose samples are known because they were encoded here: every precision, predictor,
 # interleave, byte order and layout that no published file has. `made(folder)` gives for each what
 # oracle.py tells of a file, and its samples.
+import io
 import os
 import zlib
 
@@ -9,6 +10,7 @@ import jpeg_ls
 import numpy as np
 import pydicom
 import pynetdicom  # noqa: F401  (knows transfer syntaxes newer than pydicom's dictionary)
+from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
@@ -84,8 +86,8 @@ class Maker:
 
 def made(folder):
     maker = Maker(folder)
-    for part in (jpeg_lossless, jpeg_lossy, jpeg_ls_streams, jpeg_ls_conformance, jpeg_2000, high_throughput,
-                 jpeg_xl, run_lengths, native_layouts, disagreements):
+    for part in (jpeg_lossless, jpeg_lossy, jpeg_12_bit_colour, jpeg_kinds, jpeg_ls_streams, jpeg_ls_conformance,
+                 jpeg_2000, high_throughput, jpeg_xl, run_lengths, native_layouts, disagreements):
         yield from part(maker)
 
 
@@ -130,6 +132,45 @@ def jpeg_lossy(maker):
             yield maker.file("JPEG baseline .50, colour, all subsamplings", f"{subsampling}, quality {level}", [color],
                              JPEG + "50", [stream], photometric="YBR_FULL_422",
                              others={"libjpeg-turbo": imagecodecs.jpeg8_decode(stream)[np.newaxis]}, lossy=True)
+
+
+def jpeg_12_bit_colour(maker):
+    """No published file has 12 bits in three components; the samples are libjpeg-turbo's."""
+    for level in (50, 95):
+        color = picture(12, 3, even=True)
+        for subsampling in ("444", "422", "420", "440", "411"):
+            stream = imagecodecs.jpeg8_encode(color, level=level, subsampling=subsampling, bitspersample=12)
+            other = imagecodecs.jpeg8_decode(stream)[np.newaxis]
+            name = f"{subsampling}, quality {level}"
+            group = "JPEG extended .51, colour of 12 bits, all subsamplings"
+            yield maker.file(group, name, [color], JPEG + "51", [stream], bits=12, photometric="YBR_FULL_422",
+                             others={"libjpeg-turbo": other}, lossy=True)
+            told, array = maker.file(group + ", drawn", name, [color], JPEG + "51", [stream], bits=12,
+                                     photometric="YBR_FULL_422", lossy=True,
+                                     others={"the upper 8 bits of libjpeg-turbo's": (other >> 4).astype("u1")})
+            yield {**told, "drawn": True}, array
+
+
+def jpeg_kinds(maker):
+    """Progressive, with restart markers, with components called R, G and B; as Pillow decodes them."""
+    grey, color = picture(8), picture(8, 3)
+    even = picture(8, 3, even=True)
+    cases = [("progressive", grey, {"progressive": True}), ("restart markers", grey, {"restart_marker_blocks": 4}),
+             ("kept as RGB", color, {"keep_rgb": True, "subsampling": 0}),
+             ("kept as RGB, progressive", color, {"keep_rgb": True, "subsampling": 0, "progressive": True})]
+    for subsampling, name in enumerate(("444", "422", "420")):
+        cases += [(f"progressive, {name}", even, {"progressive": True, "subsampling": subsampling}),
+                  (f"restart markers, {name}", even, {"restart_marker_blocks": 4, "subsampling": subsampling})]
+    for name, array, options in cases:
+        for quality in (60, 97):
+            file = io.BytesIO()
+            Image.fromarray(array).save(file, "JPEG", quality=quality, optimize=True, **options)
+            other = np.asarray(Image.open(file))[np.newaxis]
+            photometric = "MONOCHROME2" if array.ndim == 2 else "RGB" if "RGB" in name else "YBR_FULL_422"
+            syntax = "55" if "progressive" in name else "50"
+            yield maker.file("JPEG progressive .55, restart markers and components named RGB",
+                             f"{name}, quality {quality}", [array], JPEG + syntax, [file.getvalue()],
+                             photometric=photometric, others={"Pillow": other}, lossy=True)
 
 
 def jpeg_ls_streams(maker):
