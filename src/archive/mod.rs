@@ -29,6 +29,7 @@ mod make_document;
 mod make_pixels;
 pub mod metadata;
 pub mod picture;
+mod rejection;
 pub mod rendered;
 mod renders;
 pub mod retrieve;

@@ -30,6 +30,7 @@ pub mod json;
 pub mod json_read;
 pub mod json_split;
 mod json_value;
+pub mod key_objects;
 mod latin;
 pub mod layout;
 pub mod limits;

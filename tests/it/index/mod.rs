@@ -3,6 +3,8 @@
 mod binning;
 mod committing;
 mod fascicolo;
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
+mod fuzzy_speed;
 mod jobs;
 mod matching;
 mod objects;
@@ -15,6 +17,7 @@ mod pages_speed;
 mod population;
 mod properties;
 mod queue;
+mod rejecting;
 mod rows;
 mod searching;
 #[expect(clippy::print_stdout, reason = "its result is what it prints")]
