@@ -47,7 +47,8 @@ pub(super) async fn store(
     now_us: i64,
 ) -> Result<Vec<Outcome>, IndexError> {
     let looked = places::look(tx, instances).await?;
-    if !looked.notes.concern {
+    let notes = looked.notes;
+    if !notes.concern {
         return enter(tx, looked, instances, &[], jobs, now_us).await;
     }
     let verdicts = rejection::judge(tx, instances).await?;
@@ -58,7 +59,9 @@ pub(super) async fn store(
     if batch.is_empty() {
         return Ok(outcomes);
     }
-    let looked = places::look(tx, &batch).await?;
+    // Counted before they were judged: a note that came meanwhile is noticed.
+    let mut looked = places::look(tx, &batch).await?;
+    looked.notes = notes;
     let entered = enter(tx, looked, &batch, &rejected, jobs, now_us).await?;
     for (number, outcome) in kept.into_iter().zip(entered) {
         if let Some(place) = outcomes.get_mut(number) {
