@@ -15,6 +15,7 @@ pub mod charset;
 mod charset_term;
 pub mod date;
 pub mod deidentify;
+mod deidentify_items;
 pub mod deidentify_table;
 pub mod dicomdir;
 pub mod dicomdir_table;
