@@ -86,6 +86,14 @@ pub async fn open(
                 async move { Ok(state.idle_for < LONG_IDLE || connection.ping().await.is_ok()) },
             )
         })
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // Compiling a search takes longer than any of ours; databases that do not know
+                // the setting have no such compiler.
+                let _ = sqlx::query("SET jit = off").execute(connection).await;
+                Ok(())
+            })
+        })
         .connect_with(options)
         .await
         .map_err(failed)?;

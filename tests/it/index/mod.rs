@@ -7,6 +7,7 @@ mod fascicolo;
 mod fuzzy_speed;
 mod jobs;
 mod matching;
+mod names;
 mod objects;
 mod opening;
 mod outbox;

@@ -16,3 +16,7 @@ CREATE TABLE rejection (
 
 -- Notes so far: whoever enters instances learns from it that one came meanwhile.
 ALTER TABLE event_counter ADD COLUMN notes BIGINT NOT NULL DEFAULT 0;
+
+-- All that is asked of the words of one patient, for names that many have.
+DROP INDEX patient_word_patient;
+CREATE INDEX patient_word_of ON patient_word (patient, sound, word);
