@@ -36,6 +36,12 @@ pub struct Settings {
     pub sweep_grace_h: u32,
     /// Days what was deleted lies in the bin before it is purged; 0 keeps it for ever.
     pub bin_days: u32,
+    /// Whether rejection notes (IHE Imaging Object Change Management) take what they name out of
+    /// what is served: a sender that hears success must be able to rely on it, and nothing is lost,
+    /// for it lies in the bin and is never purged unless it expired. False stores them as any object.
+    pub apply_rejection_notes: bool,
+    /// Whether what notes reject for its quality stays served all the same.
+    pub show_rejected_for_quality: bool,
     /// Data sets nested deeper than this are refused.
     pub max_depth: u16,
     /// MiB of rendered pictures kept in memory for whoever asks for the same again; 0 keeps none.
@@ -57,6 +63,8 @@ impl Default for Settings {
             sweep_every_h: 24,
             sweep_grace_h: 24,
             bin_days: 30,
+            apply_rejection_notes: true,
+            show_rejected_for_quality: false,
             max_depth: Limits::DEFAULT.depth,
             render_cache_mib: 64,
             spool_folder: String::new(),

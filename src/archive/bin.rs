@@ -23,22 +23,42 @@ impl Archive {
         if deleted == 0 { Err(unknown(&scope)) } else { Ok(deleted) }
     }
 
-    /// Takes what of a scope lies in the bin out of it; gives the number of copies.
-    pub async fn restore(&self, permit: &Permit, scope: &Scope) -> Result<u64, ArchiveError> {
+    /// Takes what of a scope lies in the bin out of it; gives the number of copies. What rejection
+    /// notes put there stays, so that undoing a mistake never brings back what may harm; with
+    /// `rejected` it comes too, and those notes count no more for it. `Rejected` when there is
+    /// nothing else.
+    pub async fn restore(
+        &self,
+        permit: &Permit,
+        scope: &Scope,
+        rejected: bool,
+    ) -> Result<u64, ArchiveError> {
         may_delete(permit)?;
+        let index = &self.inner.index;
         let jobs = self.inner.settings.jobs();
-        let now_us = self.inner.clock.now_us();
-        let restored = self.inner.index.restore(scope, &jobs, now_us).await?;
-        if restored == 0 { Err(unknown(scope)) } else { Ok(restored) }
+        let restored = index.restore(scope, rejected, &jobs, self.inner.clock.now_us()).await?;
+        if restored > 0 {
+            return Ok(restored);
+        }
+        match index.rejected_for(scope).await? {
+            Some(reason) => Err(ArchiveError::Rejected(reason)),
+            None => Err(unknown(scope)),
+        }
     }
 
-    /// Deletes for good what has lain in the bin for `us`; gives the number of copies.
-    pub async fn purge(&self, permit: &Permit, us: i64) -> Result<u64, ArchiveError> {
+    /// Deletes for good what was deleted, or expired, and has lain in the bin for `us`; with
+    /// `rejected` also what notes reject for other reasons. Gives the number of copies.
+    pub async fn purge(
+        &self,
+        permit: &Permit,
+        us: i64,
+        rejected: bool,
+    ) -> Result<u64, ArchiveError> {
         may_delete(permit)?;
         let before_us = self.inner.clock.now_us().saturating_sub(us);
         let mut purged = 0;
         loop {
-            let keys = self.inner.index.purge(before_us, PURGED_AT_ONCE).await?;
+            let keys = self.inner.index.purge(before_us, rejected, PURGED_AT_ONCE).await?;
             if keys.is_empty() {
                 return Ok(purged);
             }
@@ -49,7 +69,7 @@ impl Archive {
         }
     }
 
-    /// The studies that have something in the bin, last deleted first.
+    /// The studies that have something in the bin, and why, last deleted first.
     pub async fn bin(&self, permit: &Permit, limit: u32) -> Result<Vec<Binned>, ArchiveError> {
         may_delete(permit)?;
         Ok(self.inner.index.bin(limit).await?)

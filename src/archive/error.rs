@@ -5,6 +5,7 @@ use crate::dicom::scan::ScanError;
 use crate::dicom::uid::Uid;
 use crate::imaging::error::ImagingError;
 use crate::index::error::IndexError;
+use crate::model::rejection::Reason;
 use crate::people::patient_id::PatientId;
 
 /// An archive failure, by what the caller can do next.
@@ -30,6 +31,9 @@ pub enum ArchiveError {
     /// What the sender announced and what the data set says differ; nothing was stored.
     #[error("data set refused: {0}")]
     Mismatch(String),
+    /// A rejection note keeps it out, or in the bin.
+    #[error("rejected by a note: {} {}", .0.code(), .0.meaning())]
+    Rejected(Reason),
     /// A frame or picture could not be made.
     #[error("{0}")]
     Imaging(#[from] ImagingError),

@@ -114,5 +114,6 @@ pub(in crate::archive) fn new_instance(
         },
         copy,
         extended: Vec::new(),
+        rejects: None,
     }
 }

@@ -12,6 +12,7 @@ use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::archive::facts;
+use crate::archive::rejection;
 use crate::blobs::key::BlobKind;
 use crate::blobs::writer::BlobWriter;
 use crate::dicom::observe::DataSetPlace;
@@ -134,6 +135,8 @@ impl Receiving {
     pub async fn finish(mut self) -> Result<Receipt, ArchiveError> {
         let inflated_bytes = self.scanner.finish(&mut self.observer)?;
         let said = self.observer.take_said();
+        let rejects =
+            rejection::note(self.observer.take_selection(), &self.archive.inner.settings)?;
         let (header, parts) = self.observer.finish()?;
         let header = header.finish();
         let identity = facts::identity(&header, &self.envelope)?;
@@ -158,10 +161,11 @@ impl Receiving {
             blob_bytes: self.data_set_start + self.data_set_bytes,
             data_set_sha256: self.hash.finalize().into(),
             transfer_syntax: self.envelope.transfer_syntax.as_str().to_owned(),
-            source: self.envelope.source,
+            source: self.envelope.source.clone(),
             received_us: self.archive.inner.clock.now_us(),
             layout: layout.to_bytes(),
         };
+        let source = self.envelope.source;
         let receipt = Receipt {
             outcome: Outcome::Stored,
             path: identity.path.clone(),
@@ -170,6 +174,8 @@ impl Receiving {
             data_set_bytes: self.data_set_bytes,
         };
         let mut instance = facts::new_instance(header, identity, &layout, copy);
+        let names = rejects.as_ref().map(|note| (note.reason.code(), note.instances.len()));
+        instance.rejects = rejects;
         if let Some(said) = said {
             self.archive.attributes().extend(&mut instance, &said);
         }
@@ -183,11 +189,17 @@ impl Receiving {
         }
         let outcome = entered?;
         come_to(Step::Committed);
-        if outcome == Outcome::AlreadyHere {
-            // The same bytes are here under another key; this copy is named by no row. If it
-            // cannot be deleted now, the sweep will.
+        if let (Outcome::Stored, Some((code, instances))) = (outcome, names) {
+            tracing::info!(source, code, instances, "rejection note in force");
+        }
+        if matches!(outcome, Outcome::AlreadyHere | Outcome::Refused(_)) {
+            // The same bytes are here under another key, or may not be; this copy is named by no
+            // row. If it cannot be deleted now, the sweep will.
             let _ = self.archive.inner.blobs.delete(&key).await;
             come_to(Step::CopyRemoved);
+        }
+        if let Outcome::Refused(reason) = outcome {
+            return Err(ArchiveError::Rejected(reason));
         }
         Ok(Receipt { outcome, ..receipt })
     }

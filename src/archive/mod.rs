@@ -33,6 +33,7 @@ mod make_pixels;
 pub mod metadata;
 pub mod picture;
 mod prove;
+mod rejection;
 pub mod rendered;
 pub mod retrieve;
 mod scope;

@@ -261,17 +261,27 @@ pub struct Bin {
 /// `lastra bin …`.
 #[derive(Debug, Subcommand)]
 pub enum BinAction {
-    /// Studies that have something in the bin, and how many copies.
+    /// Studies that have something in the bin, how many copies, and why.
     List,
     /// Delete: put a study, series or instance into the bin.
     Put(BinPlace),
-    /// Take it out again.
-    Restore(BinPlace),
+    /// Take it out again; what rejection notes put there only with --rejected.
+    Restore {
+        /// What.
+        #[command(flatten)]
+        place: BinPlace,
+        /// Also what rejection notes put there; they count no more for it.
+        #[arg(long)]
+        rejected: bool,
+    },
     /// Delete for good what has lain in the bin long enough; its bytes are gone then.
     Purge {
         /// Only what was deleted longer ago than this.
         #[arg(long, default_value = "720h", value_name = "TIME", value_parser = duration)]
         older: Duration,
+        /// Also what rejection notes put there for another reason than that it expired.
+        #[arg(long)]
+        rejected: bool,
     },
 }
 

@@ -9,6 +9,7 @@ use crate::access::actor::Purpose;
 use crate::access::permit::Permit;
 use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
+use crate::archive::error::ArchiveError;
 use crate::cli::args::Bin;
 use crate::cli::args::BinAction;
 use crate::cli::args::BinPlace;
@@ -20,6 +21,7 @@ use crate::clock::SharedClock;
 use crate::clock::SystemClock;
 use crate::dicom::uid::Uid;
 use crate::model::path::Scope;
+use crate::model::rejection::Reason;
 use crate::server::app::Rooms;
 
 /// Most studies listed.
@@ -48,18 +50,27 @@ async fn act(
         BinAction::List => {
             for binned in archive.bin(permit, LISTED).await? {
                 let (study, copies) = (&binned.study, binned.copies);
+                let code = binned.reason.map(Reason::code);
+                let why = binned.reason.map_or("deleted", Reason::meaning);
                 let value = json!({
                     "study": study, "copies": copies, "deleted_us": binned.deleted_us,
+                    "reason": code, "why": why,
                 });
-                output.result(&value, &format!("{study} {copies}"));
+                output.result(&value, &format!("{study} {copies} {why}"));
             }
             return Ok(());
         }
         BinAction::Put(place) => ("deleted", archive.delete(permit, &scope(place)?).await?),
-        BinAction::Restore(place) => ("restored", archive.restore(permit, &scope(place)?).await?),
-        BinAction::Purge { older } => {
+        BinAction::Restore { place, rejected } => {
+            let restored = archive.restore(permit, &scope(place)?, *rejected).await;
+            if let Err(error @ ArchiveError::Rejected(_)) = restored {
+                anyhow::bail!("{error}; add --rejected to restore it all the same");
+            }
+            ("restored", restored?)
+        }
+        BinAction::Purge { older, rejected } => {
             let us = i64::try_from(older.as_micros()).unwrap_or(i64::MAX);
-            ("purged", archive.purge(permit, us).await?)
+            ("purged", archive.purge(permit, us, *rejected).await?)
         }
     };
     output.result(&json!({ what: count }), &format!("{count} {what}"));

@@ -40,6 +40,7 @@ struct Tally {
     stored: u64,
     already_here: u64,
     kept_beside: u64,
+    rejected: u64,
     not_dicom: u64,
     failed: u64,
     done_before: u64,
@@ -106,6 +107,9 @@ async fn import_all(
                     Outcome::Stored => tally.stored += 1,
                     Outcome::AlreadyHere => tally.already_here += 1,
                     Outcome::KeptBeside => tally.kept_beside += 1,
+                    Outcome::Rejected => tally.rejected += 1,
+                    // The archive gives an error instead.
+                    Outcome::Refused(_) => tally.failed += 1,
                 }
                 journal.add(&item).context("import journal")?;
             }
@@ -182,7 +186,7 @@ fn report(output: Output, path: &str, reason: &str) {
 fn summary(tally: &Tally, interrupted: bool, output: Output) {
     let value = json!({
         "stored": tally.stored, "already_here": tally.already_here,
-        "kept_beside": tally.kept_beside, "not_dicom": tally.not_dicom,
+        "kept_beside": tally.kept_beside, "rejected": tally.rejected, "not_dicom": tally.not_dicom,
         "failed": tally.failed, "done_before": tally.done_before, "bytes": tally.bytes,
         "interrupted": interrupted,
     });
@@ -190,6 +194,9 @@ fn summary(tally: &Tally, interrupted: bool, output: Output) {
         "{} stored, {} here already, {} kept beside others, {} not DICOM, {} failed",
         tally.stored, tally.already_here, tally.kept_beside, tally.not_dicom, tally.failed
     );
+    if tally.rejected > 0 {
+        text = format!("{text}, {} rejected by notes and put into the bin", tally.rejected);
+    }
     if tally.done_before > 0 {
         text = format!("{text}, {} done before (--again imports them too)", tally.done_before);
     }

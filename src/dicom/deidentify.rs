@@ -10,6 +10,8 @@ use std::ops::Range;
 use dicom_core::{Tag, VR};
 use ring::hmac;
 
+use crate::dicom::deidentify_items;
+use crate::dicom::deidentify_items::GRAPHIC_LAYER;
 use crate::dicom::deidentify_table::TABLE;
 use crate::dicom::scan::{Element, Value, Visit};
 
@@ -20,7 +22,7 @@ pub enum Action {
     Remove,
     /// Z: it has no value.
     Empty,
-    /// D: it has a value that says nothing; a sequence has no items.
+    /// D: it has a value that says nothing; a sequence has one such item (`deidentify_items`).
     Dummy,
     /// U: its UIDs are replaced.
     Uid,
@@ -61,13 +63,25 @@ pub struct Deidentifier<V> {
     key: UidKey,
     /// Sequences, items and encapsulated values open that are left out.
     left_out: usize,
+    /// The sequence that is left out for an item that says nothing, if that is so.
+    replaced: Option<Replaced>,
     shows_identity: bool,
+}
+
+/// A sequence in whose place another stands.
+#[derive(Debug)]
+struct Replaced {
+    element: Element,
+    /// Whether it had an item: an empty one says nothing already.
+    had_items: bool,
+    /// Graphic Layer of the first item that has one.
+    layer: Vec<u8>,
 }
 
 impl<V> Deidentifier<V> {
     /// Passes on to `to` what may leave.
     pub fn new(to: V, key: UidKey) -> Self {
-        Self { to, key, left_out: 0, shows_identity: false }
+        Self { to, key, left_out: 0, replaced: None, shows_identity: false }
     }
 
     /// Who was told, or `None` when the pixels themselves show whose they are: Burned In Annotation
@@ -90,6 +104,10 @@ pub fn action(tag: Tag, vr: VR) -> Option<Action> {
     if group % 2 == 1 || matches!(group, 0..=3 | 0x5000..=0x50FF | 0x6000..=0x60FF) {
         return Some(Action::Remove);
     }
+    // The content is no longer what its template says (PS3.3 §C.18.8).
+    if tag == CONTENT_TEMPLATE {
+        return Some(Action::Remove);
+    }
     let number = (u32::from(group) << 16) | u32::from(tag.element());
     match TABLE.binary_search_by_key(&number, |(tag, _)| *tag) {
         Ok(at) => TABLE.get(at).map(|(_, action)| *action),
@@ -98,7 +116,7 @@ pub fn action(tag: Tag, vr: VR) -> Option<Action> {
 }
 
 /// A value that is valid and says nothing.
-fn dummy(vr: VR) -> &'static [u8] {
+pub(in crate::dicom) fn dummy(vr: VR) -> &'static [u8] {
     match vr {
         VR::DA => b"19000101",
         VR::DT => b"19000101000000",
@@ -123,6 +141,13 @@ impl<V: Visit> Visit for Deidentifier<V> {
             self.shows_identity = true;
         }
         if self.left_out > 0 {
+            if let (Some(replaced), Value::Inline(bytes), 2) =
+                (&mut self.replaced, value, self.left_out)
+                && element.tag == GRAPHIC_LAYER
+                && replaced.layer.is_empty()
+            {
+                replaced.layer = bytes.to_vec();
+            }
             return;
         }
         match (action(element.tag, element.vr), value) {
@@ -147,9 +172,15 @@ impl<V: Visit> Visit for Deidentifier<V> {
         match action(element.tag, VR::SQ) {
             None | Some(Action::Inside | Action::Uid) => self.to.begin_sequence(element),
             Some(Action::Remove) => self.left_out = 1,
-            Some(Action::Empty | Action::Dummy) => {
+            Some(Action::Empty) => {
                 self.to.begin_sequence(element);
                 self.to.end_sequence();
+                self.left_out = 1;
+            }
+            Some(Action::Dummy) => {
+                self.to.begin_sequence(element);
+                let (element, had_items) = (element.clone(), false);
+                self.replaced = Some(Replaced { element, had_items, layer: Vec::new() });
                 self.left_out = 1;
             }
         }
@@ -157,6 +188,9 @@ impl<V: Visit> Visit for Deidentifier<V> {
 
     fn begin_item(&mut self) {
         if self.left_out > 0 {
+            if let Some(replaced) = &mut self.replaced {
+                replaced.had_items = true;
+            }
             self.left_out = self.left_out.saturating_add(1);
         } else {
             self.to.begin_item();
@@ -172,9 +206,19 @@ impl<V: Visit> Visit for Deidentifier<V> {
     }
 
     fn end_sequence(&mut self) {
-        if self.left_out > 0 {
+        if self.left_out > 1 {
             self.left_out -= 1;
-        } else {
+            return;
+        }
+        if self.left_out == 0 {
+            self.to.end_sequence();
+            return;
+        }
+        self.left_out = 0;
+        if let Some(replaced) = self.replaced.take() {
+            if replaced.had_items {
+                deidentify_items::write(&mut self.to, &replaced.element, &replaced.layer);
+            }
             self.to.end_sequence();
         }
     }
@@ -238,6 +282,8 @@ pub fn statements() -> [(Tag, VR, Vec<u8>); 4] {
     ]
 }
 
+/// Content Template Sequence.
+const CONTENT_TEMPLATE: Tag = Tag(0x0040, 0xA504);
 const BURNED_IN_ANNOTATION: Tag = Tag(0x0028, 0x0301);
 const RECOGNIZABLE_VISUAL_FEATURES: Tag = Tag(0x0028, 0x0302);
 
@@ -248,6 +294,7 @@ mod tests {
     use std::ops::Range;
 
     use super::{Action, Deidentifier, TABLE, UidKey, action};
+    use crate::dicom::feed::{element, scan, sequence};
     use crate::dicom::scan::{Element, Value, Visit};
 
     /// Counts the fragments, sequences and values that come through.
@@ -300,6 +347,87 @@ mod tests {
         assert_eq!(filter.to.0, Vec::<&str>::new());
         picture(&mut filter, pixels, 0);
         assert_eq!(filter.to.0, ["fragments", "table", "fragment"]);
+    }
+
+    /// Writes what it hears as lines: depth, tag and text.
+    #[derive(Default)]
+    struct Lines(Vec<String>, u16);
+
+    impl Visit for Lines {
+        fn element(&mut self, element: &Element, value: Value<'_>) {
+            let Value::Inline(bytes) = value else { return };
+            assert_eq!(element.depth, self.1, "{}", element.tag);
+            let text = String::from_utf8_lossy(bytes).trim().to_owned();
+            self.0.push(format!("{} {} {text}", self.1, element.tag));
+        }
+        fn begin_sequence(&mut self, element: &Element) {
+            self.0.push(format!("{} {}", self.1, element.tag));
+            self.1 += 1;
+        }
+        fn begin_item(&mut self) {
+            self.0.push(format!("{} item", self.1));
+        }
+        fn end_item(&mut self) {}
+        fn end_sequence(&mut self) {
+            self.1 -= 1;
+        }
+        fn begin_fragments(&mut self, _: &Element) {}
+        fn offset_table(&mut self, _: &[u8]) {}
+        fn fragment(&mut self, _: u64, _: Range<u64>, _: &[u8]) {}
+        fn end_fragments(&mut self, _: u64) {}
+    }
+
+    fn filtered(pieces: &[Vec<u8>]) -> Vec<String> {
+        let mut filter = Deidentifier::new(Lines::default(), UidKey::new(b"x"));
+        scan(pieces, &mut filter);
+        filter.finish().unwrap().0
+    }
+
+    #[test]
+    fn a_report_keeps_its_title_and_one_line_that_says_nothing() {
+        let content = Tag(0x0040, 0xA730);
+        let text = Tag(0x0040, 0xA160);
+        let leaf = [element(text, "UT", b"SEGRETO ")].concat();
+        let nested = sequence(content, &[leaf.clone(), leaf.clone()]);
+        let template = element(Tag(0x0040, 0xDB00), "CS", b"2010");
+        let lines = filtered(&[
+            element(Tag(0x0040, 0xA040), "CS", b"CONTAINER "),
+            sequence(Tag(0x0040, 0xA504), &[template]),
+            sequence(content, &[[leaf, nested].concat(), Vec::new()]),
+            element(Tag(0x0070, 0x0002), "CS", b"AFTER "),
+        ]);
+        assert_eq!(
+            lines,
+            [
+                "0 (0040,A040) CONTAINER",
+                "0 (0040,A730)",
+                "1 item",
+                "1 (0040,A010) CONTAINS",
+                "1 (0040,A040) TEXT",
+                "1 (0040,A043)",
+                "2 item",
+                "2 (0008,0100) 121106",
+                "2 (0008,0102) DCM",
+                "2 (0008,0104) Comment",
+                "1 (0040,A160) REMOVED",
+                "0 (0070,0002) AFTER",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_annotation_stays_in_its_layer_and_what_was_empty_stays_empty() {
+        let drawn = element(Tag(0x0070, 0x0006), "ST", b"SEGRETO ");
+        let layer = element(Tag(0x0070, 0x0002), "CS", b"LAYER1");
+        let objects = sequence(Tag(0x0070, 0x0008), &[drawn]);
+        let lines = filtered(&[
+            sequence(Tag(0x0008, 0x1111), &[]),
+            sequence(Tag(0x0070, 0x0001), &[[layer, objects].concat()]),
+        ]);
+        assert_eq!(lines.first().map(String::as_str), Some("0 (0008,1111)"));
+        assert_eq!(lines.get(1..4).unwrap(), ["0 (0070,0001)", "1 item", "1 (0070,0002) LAYER1"]);
+        assert!(lines.iter().all(|line| !line.contains("SEGRETO")), "{lines:?}");
+        assert!(lines.contains(&"2 (0070,0006) REMOVED".to_owned()), "{lines:?}");
     }
 
     #[test]

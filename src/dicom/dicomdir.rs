@@ -19,6 +19,17 @@ const MEDIA_STORAGE_DIRECTORY: &str = "1.2.840.10008.1.3.10";
 const FILE_SET_ID: &[u8] = b"LASTRA";
 const CONCEPT_NAME: Tag = Tag(0x0040, 0xA043);
 const CHARSET: Tag = Tag(0x0008, 0x0005);
+const REFERENCED_SERIES: Tag = Tag(0x0008, 0x1115);
+const REFERENCED_IMAGE: Tag = Tag(0x0008, 0x1140);
+const BLENDING: Tag = Tag(0x0070, 0x0402);
+
+/// The sequences of an object of this class that its records say something of.
+pub fn heard(sop_class: &str) -> &'static [Tag] {
+    match record_type(sop_class, false) {
+        "PRESENTATION" => &[REFERENCED_SERIES, CONCEPT_NAME, BLENDING],
+        _ => &[CONCEPT_NAME],
+    }
+}
 
 /// What the records of an object's patient, study, series and of itself say.
 #[derive(Debug, Clone)]
@@ -70,6 +81,9 @@ impl Facts {
                 &[(0x0008_0100, VR::SH), (0x0008_0102, VR::SH), (0x0008_0104, VR::LO)],
             );
             leaf.put(CONCEPT_NAME, VR::SQ, &item(&code));
+        }
+        if kind == "PRESENTATION" {
+            presented(root, &mut leaf);
         }
         Self {
             patient: values(root, PATIENT),
@@ -171,19 +185,79 @@ impl Directory {
     }
 }
 
+/// What a presentation state is of (PS3.3 §F.5.19): the series and images, or what is blended.
+fn presented(root: Item<'_>, record: &mut DataSet) {
+    if root.has(REFERENCED_SERIES) {
+        record.put(REFERENCED_SERIES, VR::SQ, &referenced_series(root));
+    }
+    let mut blended = Vec::new();
+    for input in root.items(BLENDING) {
+        let mut one = values(input, &[(0x0020_000D, VR::UI), (0x0070_0405, VR::CS)]);
+        one.put(REFERENCED_SERIES, VR::SQ, &referenced_series(input));
+        blended.extend(item(&one));
+    }
+    if !blended.is_empty() {
+        record.put(BLENDING, VR::SQ, &blended);
+    }
+}
+
+/// The items of Referenced Series Sequence.
+fn referenced_series(of: Item<'_>) -> Vec<u8> {
+    let mut items = Vec::new();
+    for series in of.items(REFERENCED_SERIES) {
+        let mut images = Vec::new();
+        for image in series.items(REFERENCED_IMAGE) {
+            let mut one = values(image, &[(0x0008_1150, VR::UI), (0x0008_1155, VR::UI)]);
+            // Only those frames, or segments.
+            for (number, vr) in [(0x0008_1160, VR::IS), (0x0062_000B, VR::US)] {
+                if image.has(tag(number)) {
+                    put(image, number, vr, &mut one);
+                }
+            }
+            images.extend(item(&one));
+        }
+        let mut one = values(series, &[(0x0020_000E, VR::UI)]);
+        if series.has(REFERENCED_IMAGE) {
+            one.put(REFERENCED_IMAGE, VR::SQ, &images);
+        }
+        items.extend(item(&one));
+    }
+    items
+}
+
 /// The values of these attributes, each there, empty or not.
 fn values(of: Item<'_>, keys: &[(u32, VR)]) -> DataSet {
     let mut record = DataSet::default();
     for (number, vr) in keys {
-        let [g0, g1, e0, e1] = number.to_be_bytes();
-        let tag = Tag(u16::from_be_bytes([g0, g1]), u16::from_be_bytes([e0, e1]));
-        let text = of.text(tag).unwrap_or_default();
-        if !text.is_ascii() {
-            record.put(CHARSET, VR::CS, b"ISO_IR 192");
-        }
-        record.put(tag, *vr, text.as_bytes());
+        put(of, *number, *vr, &mut record);
     }
     record
+}
+
+fn put(of: Item<'_>, number: u32, vr: VR, record: &mut DataSet) {
+    let tag = tag(number);
+    match vr {
+        VR::US => {
+            let words: Vec<u8> = of.table(tag).into_iter().flat_map(u16::to_le_bytes).collect();
+            record.put(tag, vr, &words);
+        }
+        VR::UL => {
+            let word = of.whole(tag).map(u32::to_le_bytes);
+            record.put(tag, vr, word.as_ref().map_or(&[], |word| word.as_slice()));
+        }
+        _ => {
+            let text = of.text(tag).unwrap_or_default();
+            if !text.is_ascii() {
+                record.put(CHARSET, VR::CS, b"ISO_IR 192");
+            }
+            record.put(tag, vr, text.as_bytes());
+        }
+    }
+}
+
+fn tag(number: u32) -> Tag {
+    let [g0, g1, e0, e1] = number.to_be_bytes();
+    Tag(u16::from_be_bytes([g0, g1]), u16::from_be_bytes([e0, e1]))
 }
 
 fn bytes(data_set: &DataSet) -> Vec<u8> {
@@ -201,3 +275,6 @@ fn item(data_set: &DataSet) -> Vec<u8> {
     item.extend(body);
     item
 }
+
+#[cfg(test)]
+mod tests;

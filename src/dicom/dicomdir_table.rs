@@ -40,8 +40,24 @@ pub fn keys_of(record_type: &str) -> Keys {
             &[NUMBER, CONTENT_DATE, CONTENT_TIME, (0x0042_0010, VR::ST), (0x0042_0012, VR::LO)]
         }
         "KEY OBJECT DOC" | "WAVEFORM" | "RAW DATA" => &[NUMBER, CONTENT_DATE, CONTENT_TIME],
-        "REGISTRATION" | "FIDUCIAL" | "VALUE MAP" | "SURFACE" | "TRACT" => {
-            &[NUMBER, CONTENT_DATE, CONTENT_TIME, LABEL, DESCRIPTION, CREATOR]
+        "SURFACE SCAN" => &[CONTENT_DATE, CONTENT_TIME],
+        "STEREOMETRIC" | "PLAN" => &[],
+        "REGISTRATION" | "FIDUCIAL" | "VALUE MAP" | "SURFACE" | "TRACT" | "MEASUREMENT"
+        | "ANNOTATION" => &[NUMBER, CONTENT_DATE, CONTENT_TIME, LABEL, DESCRIPTION, CREATOR],
+        "SPECTROSCOPY" => &[
+            (0x0008_0008, VR::CS),
+            NUMBER,
+            CONTENT_DATE,
+            CONTENT_TIME,
+            (0x0028_0008, VR::IS),
+            (0x0028_0010, VR::US),
+            (0x0028_0011, VR::US),
+            (0x0028_9001, VR::UL),
+            (0x0028_9002, VR::UL),
+        ],
+        "ASSESSMENT" => &[(0x0008_0012, VR::DA), (0x0008_0013, VR::TM), NUMBER],
+        "RADIOTHERAPY" => {
+            &[NUMBER, DESCRIPTION, CREATOR, (0x3010_0033, VR::SH), (0x3010_0034, VR::LO)]
         }
         "RT DOSE" => &[NUMBER, (0x3004_000A, VR::CS)],
         "RT STRUCTURE SET" => {
@@ -56,8 +72,24 @@ pub fn keys_of(record_type: &str) -> Keys {
 /// The record type of a SOP class (PS3.3 Table F.4-1); what has pixels is an image, what has none
 /// and no type of its own is private.
 pub fn record_type(sop_class: &str, pixels: bool) -> &'static str {
+    // RT Beams Delivery Instruction, and its Supplement 74 (Frozen Draft).
+    if matches!(sop_class, "1.2.840.10008.5.1.4.34.7" | "1.2.840.10008.5.1.4.34.1") {
+        return "PLAN";
+    }
     let rest = sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.").unwrap_or_default();
     match rest {
+        "4.2" => "SPECTROSCOPY",
+        "68.1" | "68.2" => "SURFACE SCAN",
+        "77.1.5.3" => "STEREOMETRIC",
+        // Spectacle prescription, macular grid: reports though numbered among measurements.
+        "78.6" | "79.1" => "SR DOCUMENT",
+        "78.1" | "78.2" | "78.3" | "78.4" | "78.5" | "78.7" | "78.8" | "80.1" => "MEASUREMENT",
+        "90.1" => "ASSESSMENT",
+        "91.1" => "ANNOTATION",
+        "131" => "PRESENTATION",
+        // Second-generation radiotherapy, but for its images.
+        "481.10" | "481.11" | "481.12" | "481.13" | "481.14" | "481.15" | "481.16" | "481.17"
+        | "481.18" | "481.19" | "481.20" | "481.21" | "481.22" | "481.25" => "RADIOTHERAPY",
         "88.59" => "KEY OBJECT DOC",
         "66" => "RAW DATA",
         "66.1" | "66.3" => "REGISTRATION",
@@ -75,5 +107,52 @@ pub fn record_type(sop_class: &str, pixels: bool) -> &'static str {
         _ if rest.starts_with("9.") => "WAVEFORM",
         _ if pixels => "IMAGE",
         _ => "PRIVATE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{keys_of, record_type};
+
+    #[test]
+    fn every_kind_of_object_has_the_record_its_service_object_pair_names() {
+        for (class, expected) in [
+            ("2", "IMAGE"),
+            ("4.2", "SPECTROSCOPY"),
+            ("9.1.1", "WAVEFORM"),
+            ("11.1", "PRESENTATION"),
+            ("131", "PRESENTATION"),
+            ("66", "RAW DATA"),
+            ("66.5", "SURFACE"),
+            ("68.2", "SURFACE SCAN"),
+            ("77.1.5.3", "STEREOMETRIC"),
+            ("78.5", "MEASUREMENT"),
+            ("78.6", "SR DOCUMENT"),
+            ("80.1", "MEASUREMENT"),
+            ("88.33", "SR DOCUMENT"),
+            ("88.59", "KEY OBJECT DOC"),
+            ("90.1", "ASSESSMENT"),
+            ("91.1", "ANNOTATION"),
+            ("481.1", "IMAGE"),
+            ("481.5", "RT PLAN"),
+            ("481.10", "RADIOTHERAPY"),
+            ("481.23", "IMAGE"),
+        ] {
+            let class = format!("1.2.840.10008.5.1.4.1.1.{class}");
+            assert_eq!(record_type(&class, true), expected, "{class}");
+        }
+        assert_eq!(record_type("1.2.840.10008.5.1.4.34.7", false), "PLAN");
+        assert_eq!(record_type("1.2.840.99999.1", false), "PRIVATE");
+    }
+
+    #[test]
+    fn the_keys_of_a_record_are_each_there_once() {
+        for kind in ["PRESENTATION", "SPECTROSCOPY", "ASSESSMENT", "RADIOTHERAPY", "MEASUREMENT"] {
+            let mut tags: Vec<u32> = keys_of(kind).iter().map(|(tag, _)| *tag).collect();
+            let count = tags.len();
+            tags.sort_unstable();
+            tags.dedup();
+            assert_eq!(tags.len(), count, "{kind}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use dicom_core::Tag;
 use crate::dicom::extended::{Extended, ExtendedCollector, Said};
 use crate::dicom::frames::{FrameCollector, FrameTable};
 use crate::dicom::header::{HeaderCollector, PixelShape};
+use crate::dicom::key_objects::{KeyObjects, Selection};
 use crate::dicom::layout::{BulkValue, Layout, Pixels};
 use crate::dicom::scan::{Element, Problem, ScanError, Value, Visit};
 use crate::dicom::syntax::Encoding;
@@ -24,13 +25,19 @@ pub struct Observer {
     header: HeaderCollector,
     layout: LayoutCollector,
     extended: Option<ExtendedCollector>,
+    key_objects: KeyObjects,
 }
 
 impl Observer {
     /// An observer of a data set of that encoding.
     pub fn new(encoding: Encoding) -> Self {
         let header = HeaderCollector::new(encoding);
-        Self { header, layout: LayoutCollector::default(), extended: None }
+        Self {
+            header,
+            layout: LayoutCollector::default(),
+            extended: None,
+            key_objects: KeyObjects::default(),
+        }
     }
 
     /// The same, hearing declared attributes too.
@@ -42,6 +49,11 @@ impl Observer {
     /// What was heard of declared attributes, once the scan is finished.
     pub fn take_said(&mut self) -> Option<Said> {
         self.extended.take().map(ExtendedCollector::finish)
+    }
+
+    /// What a key object selection refers to, once the scan is finished; `None` of other objects.
+    pub fn take_selection(&mut self) -> Option<Selection> {
+        std::mem::take(&mut self.key_objects).finish()
     }
 
     /// Why the object must be refused though its data set can be read. Worth asking now and then:
@@ -59,6 +71,7 @@ impl Observer {
 impl Visit for Observer {
     fn element(&mut self, element: &Element, value: Value<'_>) {
         self.layout.element(element, value.clone());
+        self.key_objects.element(element, value.clone());
         if let Some(extended) = &mut self.extended {
             extended.element(element, value.clone());
         }
@@ -67,6 +80,7 @@ impl Visit for Observer {
     fn begin_sequence(&mut self, element: &Element) {
         self.layout.begin_sequence(element);
         self.header.begin_sequence(element);
+        self.key_objects.begin_sequence(element);
         if let Some(extended) = &mut self.extended {
             extended.begin_sequence(element);
         }
@@ -74,6 +88,7 @@ impl Visit for Observer {
     fn begin_item(&mut self) {
         self.layout.begin_item();
         self.header.begin_item();
+        self.key_objects.begin_item();
         if let Some(extended) = &mut self.extended {
             extended.begin_item();
         }
@@ -81,6 +96,7 @@ impl Visit for Observer {
     fn end_item(&mut self) {
         self.layout.end_item();
         self.header.end_item();
+        self.key_objects.end_item();
         if let Some(extended) = &mut self.extended {
             extended.end_item();
         }
@@ -88,6 +104,7 @@ impl Visit for Observer {
     fn end_sequence(&mut self) {
         self.layout.end_sequence();
         self.header.end_sequence();
+        self.key_objects.end_sequence();
         if let Some(extended) = &mut self.extended {
             extended.end_sequence();
         }

@@ -15,6 +15,7 @@ use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::model::path::Scope;
+use crate::model::rejection::Reason;
 use crate::people::patient_id::PatientId;
 
 /// Where the bin is.
@@ -56,6 +57,7 @@ pub struct Restoring {
     archive: Archive,
     permit: Permit,
     scope: Scope,
+    rejected: bool,
 }
 
 impl FromRequestParts<Door> for Restoring {
@@ -67,7 +69,12 @@ impl FromRequestParts<Door> for Restoring {
         let Ok(caller) = Caller::from_request_parts(parts, door).await;
         let permit = caller.may_delete()?;
         let scope = Scope { patient: patient(&query), ..place.scope()? };
-        Ok(Self { archive: door.archive.clone(), permit, scope })
+        let rejected = match query.all("rejected").next() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Problem::bad_parameter("rejected", "use true or false")),
+        };
+        Ok(Self { archive: door.archive.clone(), permit, scope, rejected })
     }
 }
 
@@ -86,6 +93,8 @@ pub async fn list_bin(asked: Looking) -> Result<Response, Problem> {
         .map(|binned| {
             json!({
                 "study": binned.study, "copies": binned.copies, "deleted_us": binned.deleted_us,
+                "reason": binned.reason.map(Reason::code),
+                "why": binned.reason.map_or("deleted", Reason::meaning),
             })
         })
         .collect();
@@ -94,7 +103,7 @@ pub async fn list_bin(asked: Looking) -> Result<Response, Problem> {
 
 /// `POST /bin/studies/{study}[/series/{series}[/instances/{instance}]]/restore`: it is served again.
 pub async fn restore(asked: Restoring) -> Result<Response, Problem> {
-    let restored = asked.archive.restore(&asked.permit, &asked.scope).await?;
+    let restored = asked.archive.restore(&asked.permit, &asked.scope, asked.rejected).await?;
     metrics::counter!("lastra_restore_copies_total", "via" => "http").increment(restored);
     Ok(answer(&json!({ "restored": restored })))
 }

@@ -27,7 +27,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 const AT_ONCE: usize = 8;
 static PLACES: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(AT_ONCE));
 /// Most objects of one request.
-const MAX_REFERENCES: usize = 100_000;
+pub const MAX_REFERENCES: usize = 100_000;
 /// What is made of a request takes a few times its length.
 const COST: u64 = 8;
 
@@ -69,7 +69,8 @@ async fn collect(body: &mut Incoming) -> Result<Bytes, Problem> {
     Ok(whole.freeze())
 }
 
-fn references(
+/// What a whole request refers to, in its media type, multipart when there is a boundary.
+pub fn references(
     whole: &[u8],
     media: &str,
     boundary: Option<&str>,
@@ -166,7 +167,8 @@ impl Native for Asked {
 
     fn value(&mut self, text: Option<&str>) {
         if let (Some((_, uid)), Some(text)) = (&mut self.now, text) {
-            *uid = Uid::parse(text).ok();
+            // A space divides the UIDs of a request that is kept.
+            *uid = Uid::parse(text).ok().filter(|uid| !uid.as_str().contains(' '));
         }
     }
 
@@ -302,6 +304,7 @@ mod tests {
             r#"{"00081199":{"vr":"SQ","Value":[{"00081150":{"vr":"UI","Value":["1.4"]},
                 "00081155":{"vr":"UI","Value":[" "]}}]}}"#,
             &STUDY.replace("\"1.2\"", ""),
+            &STUDY.replace("\"1.5\"", "\"1.5 1.6\""),
         ] {
             let status = references(text.as_bytes(), DICOM_JSON, None).unwrap_err().status;
             assert_eq!(status, 400, "{text}");

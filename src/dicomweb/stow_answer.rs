@@ -25,6 +25,8 @@ pub const TOO_LARGE: u16 = 0xA713;
 pub const CANNOT_UNDERSTAND: u16 = 0xC000;
 /// Cannot understand: the metadata document is no JSON or XML (ours, of the Cxxx).
 pub const MALFORMED: u16 = 0xC001;
+/// Cannot understand: it was rejected by a note and is not taken again.
+pub const REJECTED: u16 = 0xC002;
 /// Referenced Transfer Syntax not supported.
 pub const SYNTAX_NOT_SUPPORTED: u16 = 0xC122;
 /// Elements discarded, as a warning (PS3.18 Table I.2-1).
@@ -93,6 +95,7 @@ pub fn reason(error: &ArchiveError) -> u16 {
             OUT_OF_RESOURCES
         }
         ArchiveError::Unidentified(_) | ArchiveError::Mismatch(_) => DOES_NOT_MATCH,
+        ArchiveError::Rejected(_) => REJECTED,
         ArchiveError::Denied => NOT_AUTHORIZED,
         ArchiveError::Blobs(_)
         | ArchiveError::Index(_)

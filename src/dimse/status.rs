@@ -31,6 +31,8 @@ pub const OUT_OF_RESOURCES: u16 = 0xA700;
 pub const DOES_NOT_MATCH: u16 = 0xA900;
 /// Error: cannot understand (PS3.4 Table B.2-1).
 pub const CANNOT_UNDERSTAND: u16 = 0xC000;
+/// Error of the same kind: it was rejected by a note and is not taken again.
+pub const REJECTED: u16 = 0xC002;
 
 impl Status {
     /// Success, which needs no words.
@@ -71,6 +73,7 @@ pub fn of_store(error: &ArchiveError) -> Status {
         | ArchiveError::Index(
             IndexError::Unavailable(_) | IndexError::TooBroad | IndexError::Inconsistent(_),
         ) => Status::new(OUT_OF_RESOURCES, "the archive cannot store now"),
+        ArchiveError::Rejected(_) => Status::new(REJECTED, &error.to_string()),
         ArchiveError::Stopping => Status::new(OUT_OF_RESOURCES, "the archive is stopping"),
         ArchiveError::Denied => Status::new(NOT_AUTHORISED, "access denied"),
         ArchiveError::Unknown(_) | ArchiveError::Ambiguous { .. } | ArchiveError::Imaging(_) => {
@@ -106,6 +109,7 @@ mod tests {
     use crate::dicom::scan::Problem;
     use crate::dicom::scan::ScanError;
     use crate::index::error::IndexError;
+    use crate::model::rejection::Reason;
 
     #[test]
     fn an_error_says_what_was_wrong_and_where_in_64_characters() {
@@ -133,6 +137,7 @@ mod tests {
             (mismatch, 0xA900),
             (ArchiveError::Unidentified("no Study Instance UID".to_owned()), 0xA900),
             (ArchiveError::Denied, 0x0124),
+            (ArchiveError::Rejected(Reason::PatientSafety), 0xC002),
             (ArchiveError::Stopping, 0xA700),
             (ArchiveError::Index(IndexError::NoRoom), 0xA700),
         ] {

@@ -161,6 +161,7 @@ fn refused<S>(association: &Association<S>, error: &ArchiveError) -> Status {
         | ArchiveError::Malformed(_)
         | ArchiveError::Unidentified(_)
         | ArchiveError::Mismatch(_)
+        | ArchiveError::Rejected(_)
         | ArchiveError::Imaging(_)
         | ArchiveError::Denied
         | ArchiveError::Stopping => {
@@ -176,5 +177,7 @@ fn label_of(outcome: Outcome) -> &'static str {
         Outcome::Stored => "stored",
         Outcome::AlreadyHere => "already_here",
         Outcome::KeptBeside => "kept_beside",
+        Outcome::Rejected => "rejected",
+        Outcome::Refused(_) => "refused",
     }
 }

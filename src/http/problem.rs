@@ -141,6 +141,7 @@ impl From<ArchiveError> for Problem {
         match &error {
             ArchiveError::Unknown(_) | ArchiveError::Denied => Self::not_found(),
             ArchiveError::Ambiguous { patients, .. } => ambiguous(patients.len()),
+            ArchiveError::Rejected(_) => rejected(&error),
             ArchiveError::Malformed(_)
             | ArchiveError::Unidentified(_)
             | ArchiveError::Mismatch(_) => {
@@ -152,6 +153,15 @@ impl From<ArchiveError> for Problem {
             ArchiveError::Stopping => Self::unavailable("the archive is stopping"),
         }
     }
+}
+
+fn rejected(error: &ArchiveError) -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "rejected",
+        "Rejected by a note",
+        format!("{error}; with rejected=true it is restored from the bin all the same"),
+    )
 }
 
 fn ambiguous(patients: usize) -> Problem {
@@ -251,6 +261,7 @@ mod tests {
     use crate::dicom::uid::Uid;
     use crate::imaging::error::ImagingError;
     use crate::index::error::IndexError;
+    use crate::model::rejection::Reason;
     use crate::people::patient_id::PatientId;
 
     #[test]
@@ -271,6 +282,7 @@ mod tests {
             (ArchiveError::Blobs(BlobError::Unavailable("x".into())), 503),
             (ArchiveError::Blobs(BlobError::Missing("x".into())), 500),
             (ArchiveError::Index(IndexError::Unavailable("x".into())), 503),
+            (ArchiveError::Rejected(Reason::PatientSafety), 409),
             (ArchiveError::Stopping, 503),
         ] {
             let text = error.to_string();

@@ -18,6 +18,7 @@ use crate::model::commitment::Commitment;
 use crate::model::event::{Event, Follower};
 use crate::model::job::{Job, JobKind, NewJob};
 use crate::model::path::{InstancePath, Scope};
+use crate::model::rejection::Reason;
 use crate::model::study::{AttributesJson, ExtendedFact, NewInstance, Outcome};
 use crate::people::patient_id::PatientId;
 
@@ -125,11 +126,13 @@ pub struct CopyRow {
     pub served: bool,
 }
 
-/// A study that has something in the bin.
+/// A study that has something in the bin for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binned {
     /// Study Instance UID.
     pub study: String,
+    /// Why notes reject it; `None`: somebody deleted it.
+    pub reason: Option<Reason>,
     /// Copies that lie there.
     pub copies: u64,
     /// When the last of them was deleted, µs since 1970.
@@ -170,7 +173,7 @@ pub trait Index:
     /// Enters the instances in one transaction, synced before this returns, in their order; each
     /// gets its outcome. The transaction holds: patient, study, series, instance and copy rows,
     /// change events, and for every series touched by a `Stored` instance the jobs of `jobs`
-    /// (kind and delay from now in µs). Concurrent calls, from any node, never collide: first sight
+    /// (kind and delay from now in µs); what a rejection note names goes into the bin. Concurrent calls, from any node, never collide: first sight
     /// of a patient, study or series may come from many at once.
     async fn store(
         &self,
@@ -275,21 +278,33 @@ pub trait Index:
     async fn delete(&self, scope: &Scope, now_us: i64) -> Result<u64, IndexError>;
 
     /// Enters what a scope has in the bin again, as [`Index::store`] does; gives the number of copies.
+    /// What notes reject stays, unless `rejected`: then these count no more for it.
     async fn restore(
         &self,
         scope: &Scope,
+        rejected: bool,
         jobs: &[(JobKind, i64)],
         now_us: i64,
     ) -> Result<u64, IndexError>;
 
-    /// Gives up for good what was deleted before a time, at most `limit` copies; gives the keys of
-    /// their blobs. That they were here stays known.
-    async fn purge(&self, before_us: i64, limit: u32) -> Result<Vec<String>, IndexError>;
+    /// Gives up for good what was deleted or expired before a time, and with `rejected` what notes
+    /// reject otherwise, at most `limit` copies; gives the keys of their blobs. That they were here
+    /// stays known.
+    async fn purge(
+        &self,
+        before_us: i64,
+        rejected: bool,
+        limit: u32,
+    ) -> Result<Vec<String>, IndexError>;
 
-    /// Whether anything of a scope was deleted, purged or not, whoever the patient.
+    /// Whether anything of a scope was deleted, purged or not, whoever the patient; what notes reject
+    /// was not.
     async fn was_deleted(&self, scope: &Scope) -> Result<bool, IndexError>;
 
-    /// The studies that have something in the bin, last deleted first.
+    /// Why something of a scope that lies in the bin was rejected, if it was.
+    async fn rejected_for(&self, scope: &Scope) -> Result<Option<Reason>, IndexError>;
+
+    /// The studies that have something in the bin, and why, last deleted first.
     async fn bin(&self, limit: u32) -> Result<Vec<Binned>, IndexError>;
 
     /// The served copies of a SOP Instance UID, in whatever study they are, at most `limit`.

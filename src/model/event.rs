@@ -40,6 +40,8 @@ pub enum EventKind {
     InstanceConflict,
     /// An instance was deleted: it lies in the bin.
     InstanceDeleted,
+    /// A rejection note hid an instance: it lies in the bin.
+    InstanceRejected,
     /// A Study Instance UID appeared under a second patient; both keep their own.
     StudyConflict,
 }
@@ -51,6 +53,7 @@ impl EventKind {
             Self::InstanceStored => "instance-stored",
             Self::InstanceConflict => "instance-conflict",
             Self::InstanceDeleted => "instance-deleted",
+            Self::InstanceRejected => "instance-rejected",
             Self::StudyConflict => "study-conflict",
         }
     }
@@ -61,6 +64,7 @@ impl EventKind {
             Self::InstanceStored,
             Self::InstanceConflict,
             Self::InstanceDeleted,
+            Self::InstanceRejected,
             Self::StudyConflict,
         ];
         all.into_iter().find(|kind| kind.as_str() == text)

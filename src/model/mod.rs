@@ -14,4 +14,5 @@ pub mod organisation;
 pub mod outbox;
 pub mod path;
 pub mod person;
+pub mod rejection;
 pub mod study;

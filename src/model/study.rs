@@ -6,6 +6,8 @@
 
 use crate::dicom::extended::Owner;
 use crate::dicom::uid::Uid;
+use crate::model::rejection::Note;
+use crate::model::rejection::Reason;
 use crate::people::patient_id::PatientId;
 
 /// DICOM JSON attributes (PS3.18 §F.2) as one object's text, tags ascending, UTF-8, without
@@ -131,6 +133,8 @@ pub struct NewInstance {
     pub copy: CopyFacts,
     /// What it says of attributes the administrator declared.
     pub extended: Vec<ExtendedFact>,
+    /// What it rejects, if it is a rejection note that counts.
+    pub rejects: Option<Note>,
 }
 
 /// One value of an attribute the administrator declared.
@@ -155,4 +159,8 @@ pub enum Outcome {
     /// Other bytes are here under the same UID: both copies kept, the older stays the one served,
     /// the conflict recorded.
     KeptBeside,
+    /// A note rejects it: its bytes are kept, in the bin.
+    Rejected,
+    /// A note rejected it, and it may not come again: nothing written, the new blob is to be deleted.
+    Refused(Reason),
 }

@@ -32,7 +32,7 @@ pub async fn run(archive: Archive, settings: Settings, stop: CancellationToken) 
         let permit = archive.access().permit(&Actor::System, Purpose::Operation, Subject::Archive);
         let Ok(permit) = permit else { continue };
         if settings.bin_days > 0 {
-            match archive.purge(&permit, i64::from(settings.bin_days) * DAY_US).await {
+            match archive.purge(&permit, i64::from(settings.bin_days) * DAY_US, false).await {
                 Ok(purged) => tracing::info!(purged, "copies purged from the bin"),
                 Err(error) => tracing::warn!(%error, "the bin cannot be purged"),
             }

@@ -91,7 +91,7 @@ pub fn config(dicomweb: &str) -> String {
       thumbnailRendering: 'thumbnail',
       thumbnailRequestStrategy: 'fetch',
       enableStudyLazyLoad: true,
-      supportsFuzzyMatching: false,
+      supportsFuzzyMatching: true,
       supportsWildcard: true,
       staticWado: false,
       singlepart: 'bulkdata,video,pdf',

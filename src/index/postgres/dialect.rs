@@ -29,7 +29,7 @@ pub(super) const LOCK_ROWS: Option<&str> = Some(" FOR NO KEY UPDATE");
 /// Raises the event counter by what is bound between these two…
 pub(super) const COUNT_BEFORE: &str = "WITH counted AS (UPDATE event_counter SET last = last + ";
 /// …and goes on in the same statement.
-pub(super) const COUNT_BEHIND: &str = " WHERE one = 1 RETURNING last) ";
+pub(super) const COUNT_BEHIND: &str = " RETURNING last) ";
 /// Where the raised counter is read.
 pub(super) const COUNTED: &str = "counted";
 
@@ -86,6 +86,14 @@ pub async fn open(
                 async move { Ok(state.idle_for < LONG_IDLE || connection.ping().await.is_ok()) },
             )
         })
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // Compiling a search takes longer than any of ours; databases that do not know
+                // the setting have no such compiler.
+                let _ = sqlx::query("SET jit = off").execute(connection).await;
+                Ok(())
+            })
+        })
         .connect_with(options)
         .await
         .map_err(failed)?;
@@ -115,6 +123,11 @@ pub(super) async fn begin(pool: &sqlx::Pool<Db>) -> Result<Tx<'static>, IndexErr
     pool.begin().await.map_err(failed)
 }
 
+/// What another transaction did makes this one wrong.
+pub(super) fn lost_a_race() -> IndexError {
+    IndexError::Unavailable(LOST_A_RACE.to_owned())
+}
+
 /// Whether the same transaction may succeed when tried again.
 pub(super) fn is_worth_a_retry(error: &IndexError) -> bool {
     matches!(error, IndexError::Unavailable(reason) if reason == LOST_A_RACE)
@@ -123,10 +136,11 @@ pub(super) fn is_worth_a_retry(error: &IndexError) -> bool {
 /// A failure by what the caller can do; without the values of the statement.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 pub(super) fn failed(error: sqlx::Error) -> IndexError {
-    // PostgreSQL manual, appendix A: serialization failure, deadlock, disk full, statement timeout, and the classes of
+    // PostgreSQL manual, appendix A: serialization failure, deadlock, foreign key, disk full, statement timeout, and the classes of
     // values that do not fit and of broken constraints. Their texts may quote values: the code alone.
     match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
-        Some("40001" | "40P01") => IndexError::Unavailable(LOST_A_RACE.to_owned()),
+        // A row it refers to was deleted meanwhile.
+        Some("40001" | "40P01" | "23503") => lost_a_race(),
         Some("53100") => IndexError::NoRoom,
         Some("57014") => IndexError::TooBroad,
         Some(code) if code.starts_with("22") || code.starts_with("23") => {

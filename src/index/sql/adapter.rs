@@ -24,6 +24,7 @@ use crate::model::job::Job;
 use crate::model::job::JobKind;
 use crate::model::job::NewJob;
 use crate::model::path::Scope;
+use crate::model::rejection::Reason;
 use crate::model::study::NewInstance;
 use crate::model::study::Outcome;
 use crate::people::patient_id::PatientId;
@@ -226,24 +227,34 @@ impl Index for Adapter {
     async fn restore(
         &self,
         scope: &Scope,
+        rejected: bool,
         jobs: &[(JobKind, i64)],
         now_us: i64,
     ) -> Result<u64, IndexError> {
         let mut tx = begin(&self.write).await?;
-        let restored = bin::restore(&mut tx, scope, jobs, now_us).await?;
+        let restored = bin::restore(&mut tx, scope, rejected, jobs, now_us).await?;
         tx.commit().await.map_err(failed)?;
         Ok(restored)
     }
 
-    async fn purge(&self, before_us: i64, limit: u32) -> Result<Vec<String>, IndexError> {
+    async fn purge(
+        &self,
+        before_us: i64,
+        rejected: bool,
+        limit: u32,
+    ) -> Result<Vec<String>, IndexError> {
         let mut tx = begin(&self.write).await?;
-        let keys = bin::purge(&mut tx, before_us, limit).await?;
+        let keys = bin::purge(&mut tx, before_us, rejected, limit).await?;
         tx.commit().await.map_err(failed)?;
         Ok(keys)
     }
 
     async fn was_deleted(&self, scope: &Scope) -> Result<bool, IndexError> {
         bin::was_deleted(&self.read, scope).await
+    }
+
+    async fn rejected_for(&self, scope: &Scope) -> Result<Option<Reason>, IndexError> {
+        bin::rejected_for(&self.read, scope).await
     }
 
     async fn bin(&self, limit: u32) -> Result<Vec<Binned>, IndexError> {

@@ -15,10 +15,12 @@ use crate::index::port::Binned;
 use crate::model::event::EventKind;
 use crate::model::job::JobKind;
 use crate::model::path::Scope;
+use crate::model::rejection::Reason;
 use crate::model::study::CopyFacts;
 use crate::model::study::ExtendedFact;
 use crate::model::study::InstanceFacts;
 use crate::model::study::NewInstance;
+use crate::model::study::Outcome;
 use crate::model::study::PatientFacts;
 use crate::model::study::RequestFacts;
 use crate::model::study::SeriesFacts;
@@ -30,6 +32,7 @@ use super::dialect::Db;
 use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::dialect::lost_a_race;
 use super::events;
 use super::extended;
 use super::pages;
@@ -39,6 +42,7 @@ use super::records::hash;
 use super::records::identifier;
 use super::records::push_scope;
 use super::records::unsigned;
+use super::rejection;
 use super::rows::pieces;
 use super::rows::values;
 use super::store;
@@ -50,18 +54,42 @@ type DbRow = <Db as sqlx::Database>::Row;
 const CHUNK: i64 = 64;
 
 /// Row ids of an instance and of what it hangs from.
-type Ids = (i64, i64, i64, i64);
+pub(super) type Ids = (i64, i64, i64, i64);
+
+/// Why something goes into the bin: the code of a note and its SOP Instance UID, empty for what
+/// somebody deletes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Why<'a> {
+    pub(super) reason: &'a str,
+    pub(super) note: &'a str,
+}
 
 /// Puts what a scope holds into the bin; gives the number of instances.
 pub(super) async fn delete(tx: &mut Tx<'_>, scope: &Scope, now_us: i64) -> Result<u64, IndexError> {
     let ids = instances_of(tx, scope).await?;
+    let mut tail = Tail::new();
+    let deleted = put(tx, &mut tail, &ids, Why::default(), now_us).await?;
+    let happened: Vec<(EventKind, &NewInstance)> =
+        deleted.iter().map(|new| (EventKind::InstanceDeleted, new)).collect();
+    events::write(tx, &mut tail, &happened, None, now_us).await?;
+    tail.send(tx).await?;
+    Ok(ids.len() as u64)
+}
+
+/// Puts instances into the bin; gives their names.
+pub(super) async fn put(
+    tx: &mut Tx<'_>,
+    tail: &mut Tail,
+    ids: &[Ids],
+    why: Why<'_>,
+    now_us: i64,
+) -> Result<Vec<NewInstance>, IndexError> {
     let mut deleted = Vec::with_capacity(ids.len());
     let mut requests = HashMap::new();
-    let mut tail = Tail::new();
     let instances: Vec<i64> = ids.iter().map(|(instance, ..)| *instance).collect();
     for piece in pieces(&instances) {
         let kept = kept(tx, piece, &mut requests).await?;
-        bin(tx, &mut tail, &kept, now_us).await?;
+        bin(tx, tail, &kept, why, now_us).await?;
         deleted.extend(kept.into_iter().filter(|(served, _)| *served).map(|(_, new)| bare(new)));
         for table in ["DELETE FROM copy WHERE instance IN (", "DELETE FROM instance WHERE id IN ("]
         {
@@ -70,12 +98,8 @@ pub(super) async fn delete(tx: &mut Tx<'_>, scope: &Scope, now_us: i64) -> Resul
             sql.build().execute(&mut **tx).await.map_err(failed)?;
         }
     }
-    prune(tx, &ids, now_us).await?;
-    let happened: Vec<(EventKind, &NewInstance)> =
-        deleted.iter().map(|new| (EventKind::InstanceDeleted, new)).collect();
-    events::write(tx, &mut tail, &happened, now_us).await?;
-    tail.send(tx).await?;
-    Ok(instances.len() as u64)
+    prune(tx, ids, now_us).await?;
+    Ok(deleted)
 }
 
 /// The instances of a scope, their series locked against newcomers.
@@ -197,6 +221,7 @@ fn new_instance(row: &DbRow, requests: Vec<RequestFacts>) -> Result<NewInstance,
             layout: get(row, 33)?,
         },
         extended: Vec::new(),
+        rejects: None,
     })
 }
 
@@ -210,12 +235,13 @@ async fn bin(
     tx: &mut Tx<'_>,
     tail: &mut Tail,
     kept: &[(bool, NewInstance)],
+    why: Why<'_>,
     now_us: i64,
 ) -> Result<(), IndexError> {
     for piece in pieces(kept) {
         let sql = tail.begin(
             "INSERT INTO bin (study, series, instance, issuer, patient_id, deleted_us, blob_key,
-               facts, data_set_sha256, layout) ",
+               facts, data_set_sha256, layout, reason, note) ",
         );
         values(sql, piece, |row, (_, new)| {
             row.text(new.study.uid.as_str()).text(new.series.uid.as_str());
@@ -223,6 +249,7 @@ async fn bin(
             row.text(&new.patient.id.issuer).text(&new.patient.id.value).whole(now_us);
             row.text(&new.copy.blob_key).text(&facts(new).to_string());
             row.bytes(&new.copy.data_set_sha256).bytes(&new.copy.layout);
+            row.text(why.reason).text(why.note);
         });
         tail.end(tx).await?;
     }
@@ -272,7 +299,7 @@ fn bare(new: NewInstance) -> NewInstance {
         *text = String::new();
     }
     copy.layout = Vec::new();
-    NewInstance { patient, study, series, instance, copy, extended: Vec::new() }
+    NewInstance { patient, study, series, instance, copy, extended: Vec::new(), rejects: None }
 }
 
 /// Removes the series, studies and patients that hold nothing any more, and counts the others anew.
@@ -318,13 +345,18 @@ async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexErr
     Ok(())
 }
 
-/// Enters what a scope has in the bin again, as if it came now; gives the number of copies.
+/// Enters what a scope has in the bin again, as if it came now, what notes reject only when
+/// `rejected`: then they count no more for it. Gives the number of copies.
 pub(super) async fn restore(
     tx: &mut Tx<'_>,
     scope: &Scope,
+    rejected: bool,
     jobs: &[(JobKind, i64)],
     now_us: i64,
 ) -> Result<u64, IndexError> {
+    if rejected {
+        rejection::lift(tx, scope).await?;
+    }
     let mut restored = 0;
     loop {
         let mut sql = QueryBuilder::<Db>::new(
@@ -332,6 +364,12 @@ pub(super) async fn restore(
                data_set_sha256, layout FROM bin WHERE blob_key IS NOT NULL AND ",
         );
         push_bin(&mut sql, scope);
+        if !rejected {
+            sql.push(
+                " AND reason = '' AND NOT EXISTS (SELECT 1 FROM rejection r
+                   WHERE r.study = bin.study AND r.series = bin.series AND r.instance = bin.instance)",
+            );
+        }
         sql.push(" ORDER BY id LIMIT CAST(").push_bind(CHUNK).push(" AS BIGINT)");
         let rows = sql.build().fetch_all(&mut **tx).await.map_err(failed)?;
         if rows.is_empty() {
@@ -345,9 +383,19 @@ pub(super) async fn restore(
             push_ids(&mut sql, piece);
             sql.build().execute(&mut **tx).await.map_err(failed)?;
         }
-        store::store(tx, &instances, jobs, now_us).await?;
+        let outcomes = store::store(tx, &instances, jobs, now_us).await?;
+        if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_))) {
+            // A note came meanwhile: what is here may not be lost for it.
+            return Err(lost_a_race());
+        }
         restored += ids.len() as u64;
     }
+}
+
+/// The transfer syntax of a row of the bin.
+pub(super) fn syntax_in(facts: &str) -> String {
+    let facts: Value = serde_json::from_str(facts).unwrap_or_default();
+    facts["copy"][0].as_str().unwrap_or_default().to_owned()
 }
 
 fn binned(row: &DbRow) -> Result<NewInstance, IndexError> {
@@ -414,25 +462,30 @@ fn binned(row: &DbRow) -> Result<NewInstance, IndexError> {
             layout: get(row, 9)?,
         },
         extended: extended.collect(),
+        rejects: None,
     })
 }
 
-/// Gives up for good what was deleted before a time, at most `limit` copies; what stays is that they
-/// were here. Gives the keys of their blobs.
+/// Gives up for good what was deleted before a time, or expired, and with `rejected` what notes
+/// reject otherwise; at most `limit` copies. What stays is that they were here. Gives the keys of
+/// their blobs.
 pub(super) async fn purge(
     tx: &mut Tx<'_>,
     before_us: i64,
+    rejected: bool,
     limit: u32,
 ) -> Result<Vec<String>, IndexError> {
-    let rows: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT id, blob_key FROM bin WHERE blob_key IS NOT NULL AND deleted_us < $1
-         ORDER BY id LIMIT CAST($2 AS BIGINT)",
-    )
-    .bind(before_us)
-    .bind(i64::from(limit))
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(failed)?;
+    let mut sql = QueryBuilder::<Db>::new(
+        "SELECT id, blob_key FROM bin WHERE blob_key IS NOT NULL AND deleted_us < ",
+    );
+    sql.push_bind(before_us);
+    if !rejected {
+        sql.push(" AND reason IN ('', ");
+        sql.push_bind(Reason::RetentionExpired.code()).push(")");
+    }
+    sql.push(" ORDER BY id LIMIT CAST(").push_bind(i64::from(limit)).push(" AS BIGINT)");
+    let rows: Vec<(i64, String)> =
+        sql.build_query_as().fetch_all(&mut **tx).await.map_err(failed)?;
     let (ids, keys): (Vec<i64>, Vec<String>) = rows.into_iter().unzip();
     for piece in pieces(&ids) {
         let mut sql = QueryBuilder::<Db>::new(
@@ -445,30 +498,47 @@ pub(super) async fn purge(
     Ok(keys)
 }
 
-/// Whether anything of a scope was deleted.
+/// Whether anything of a scope was deleted; what a note rejects was not.
 pub(super) async fn was_deleted(pool: &sqlx::Pool<Db>, scope: &Scope) -> Result<bool, IndexError> {
     let mut sql = QueryBuilder::<Db>::new("SELECT id FROM bin WHERE ");
     push_bin(&mut sql, &Scope { patient: None, ..scope.clone() });
-    sql.push(" LIMIT 1");
+    sql.push(" AND reason = '' LIMIT 1");
     Ok(sql.build().fetch_optional(pool).await.map_err(failed)?.is_some())
 }
 
-/// The studies that have something in the bin, last deleted first.
+/// Why something of a scope that lies in the bin was rejected, if it was.
+pub(super) async fn rejected_for(
+    pool: &sqlx::Pool<Db>,
+    scope: &Scope,
+) -> Result<Option<Reason>, IndexError> {
+    let mut sql = QueryBuilder::<Db>::new("SELECT reason FROM bin WHERE blob_key IS NOT NULL AND ");
+    push_bin(&mut sql, scope);
+    sql.push(" AND reason <> '' LIMIT 1");
+    let reason: Option<String> =
+        sql.build_query_scalar().fetch_optional(pool).await.map_err(failed)?;
+    Ok(reason.and_then(|code| Reason::of_code(&code)))
+}
+
+/// The studies that have something in the bin, and why, last deleted first.
 pub(super) async fn list(pool: &sqlx::Pool<Db>, limit: u32) -> Result<Vec<Binned>, IndexError> {
-    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-        "SELECT study, count(*), max(deleted_us) FROM bin WHERE blob_key IS NOT NULL
-         GROUP BY study ORDER BY 3 DESC, 1 LIMIT CAST($1 AS BIGINT)",
+    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "SELECT study, reason, count(*), max(deleted_us) FROM bin WHERE blob_key IS NOT NULL
+         GROUP BY study, reason ORDER BY 4 DESC, 1, 2 LIMIT CAST($1 AS BIGINT)",
     )
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await
     .map_err(failed)?;
-    let binned =
-        |(study, copies, deleted_us)| Binned { study, copies: unsigned(copies), deleted_us };
+    let binned = |(study, reason, copies, deleted_us): (String, String, i64, i64)| Binned {
+        study,
+        reason: Reason::of_code(&reason),
+        copies: unsigned(copies),
+        deleted_us,
+    };
     Ok(rows.into_iter().map(binned).collect())
 }
 
-fn push_bin(sql: &mut QueryBuilder<Db>, scope: &Scope) {
+pub(super) fn push_bin(sql: &mut QueryBuilder<Db>, scope: &Scope) {
     sql.push("study = ").push_bind(scope.study.as_str().to_owned());
     for (column, uid) in [(" AND series = ", &scope.series), (" AND instance = ", &scope.instance)]
     {

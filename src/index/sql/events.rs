@@ -21,6 +21,7 @@ use super::dialect::Db;
 use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::dialect::lost_a_race;
 use super::records::get;
 use super::records::identifier;
 use super::rows::clean;
@@ -29,17 +30,26 @@ use super::rows::values;
 use super::store::signed;
 use super::tail::Tail;
 
-/// Writes events in their order; done when the caller has sent `tail`.
+/// Writes events in their order; done when the caller has sent `tail`. With `notes`, the number of
+/// rejection notes the caller knew of, it fails as a lost race when there are more by now.
 pub(super) async fn write(
     tx: &mut Tx<'_>,
     tail: &mut Tail,
     happened: &[(EventKind, &NewInstance)],
+    notes: Option<i64>,
     now_us: i64,
 ) -> Result<(), IndexError> {
+    // One writer never meets another.
+    let notes = notes.filter(|_| LOCK_ROWS.is_some());
     for piece in pieces(happened) {
         let count = signed(piece.len() as u64);
         let sql = tail.begin(COUNT_BEFORE);
-        sql.push_bind(count).push(COUNT_BEHIND);
+        sql.push_bind(count).push(" WHERE one = 1");
+        if let Some(notes) = notes {
+            // Read again once the row is locked, as nothing else of this statement is.
+            sql.push(" AND notes = ").push_bind(notes);
+        }
+        sql.push(COUNT_BEHIND);
         sql.push(
             "INSERT INTO event (sequence, at_us, kind, study, series, instance) SELECT c.last - ",
         );
@@ -53,7 +63,11 @@ pub(super) async fn write(
             row.text(new.series.uid.as_str()).text(new.instance.uid.as_str());
         });
         sql.push(") AS v");
-        tail.end(tx).await?;
+        if notes.is_none() {
+            tail.end(tx).await?;
+        } else if tail.send_counting(tx).await? == 0 {
+            return Err(lost_a_race());
+        }
     }
     Ok(())
 }

@@ -1,16 +1,27 @@
 //! Names by ear as SQL: the words of a name and how they sound are kept beside it.
+//!
+//! A word may be one patient's or every tenth's (Maria, and all that sounds like it). Few are looked up
+//! and their studies sorted; of many, a page is found sooner by walking the studies newest first and
+//! asking of each whose it is. [`weigh`] counts, no further than it must, which of the two it is.
 
 use sqlx::QueryBuilder;
 
 use crate::dicom::person_name::fold;
 use crate::dicom::phonetic::sound;
 use crate::dicom::phonetic::words;
+use crate::index::error::IndexError;
 use crate::index::query::Key;
+use crate::index::query::Query;
+use crate::index::query::Rule;
 use crate::index::query::Spellings;
 
+use super::condition::ANY;
+use super::condition::ANY_END;
 use super::condition::push_between;
 use super::dialect::Db;
+use super::dialect::failed;
 use super::dialect::pattern;
+use super::records::get;
 use super::rows::clean;
 
 /// The words of a name with their keys in one text, `|WORD=KEY|WORD=KEY|`, for names that have no
@@ -43,13 +54,101 @@ pub(super) fn push(sql: &mut QueryBuilder<Db>, key: Key, asked: &[Spellings]) {
     sql.push(")");
 }
 
-fn of_patient(sql: &mut QueryBuilder<Db>, asked: &Spellings) {
-    sql.push("(");
-    if let (true, Some(first)) = (asked.anywhere, asked.any.first()) {
-        pattern(sql, "p.name_folded", &format!("*{}*", clean(&fold(first))));
-        sql.push(" OR ");
+/// How the patients of a name are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// As the planner likes.
+    Anyhow,
+    /// From the patients of this word, the other words asked of each.
+    From(usize),
+    /// From the studies, newest first, all words asked of each.
+    Walk,
+}
+
+/// As many patients are looked up; their studies are sorted in a few milliseconds. Of more, one study
+/// in a few hundred is theirs, or a page would not be worth walking for.
+const FEW: i64 = 1500;
+/// Patients of one word counted, to know which word has the fewest.
+const COUNTED: i64 = 20_000;
+
+/// Counts how many patients a search by name may be about.
+pub(super) async fn weigh(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Heard, IndexError> {
+    let Some(words) = words_asked(query) else { return Ok(Heard::Anyhow) };
+    let mut sql = QueryBuilder::<Db>::new("SELECT ");
+    for (number, word) in words.iter().enumerate() {
+        sql.push(if number > 0 { ", " } else { "" });
+        sql.push("(SELECT count(*) FROM (");
+        push_list(&mut sql, word);
+        sql.push(" LIMIT CAST(")
+            .push_bind(if words.len() > 1 { COUNTED } else { FEW })
+            .push(" AS BIGINT)) AS x)");
     }
-    sql.push("p.id IN (");
+    let row = sql.build().fetch_one(pool).await.map_err(failed)?;
+    let counts: Vec<i64> =
+        (0..words.len()).map(|at| get(&row, at)).collect::<Result<_, IndexError>>()?;
+    let rarest = counts.iter().enumerate().min_by_key(|(_, count)| **count);
+    let Some((rarest, count)) = rarest else { return Ok(Heard::Anyhow) };
+    if *count < FEW {
+        return Ok(Heard::From(rarest));
+    }
+    if words.len() == 1 {
+        return Ok(Heard::Walk);
+    }
+    // Two common words may have nobody in common.
+    let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 AS one FROM (");
+    if let Some(word) = words.get(rarest) {
+        push_list(&mut sql, word);
+    }
+    sql.push(") AS d WHERE 1 = 1");
+    for (_, word) in words.iter().enumerate().filter(|(at, _)| *at != rarest) {
+        sql.push(" AND ");
+        push_probe(&mut sql, "d.patient", word);
+    }
+    sql.push(" LIMIT CAST(").push_bind(FEW).push(" AS BIGINT)) AS x");
+    let count: i64 = sql.build_query_scalar().fetch_one(pool).await.map_err(failed)?;
+    Ok(if count < FEW { Heard::From(rarest) } else { Heard::Walk })
+}
+
+/// The words of a search by patient's name that nothing else narrows.
+fn words_asked(query: &Query) -> Option<&[Spellings]> {
+    let scoped = query.study.is_some() || query.series.is_some() || query.patient.is_some();
+    if scoped || !query.order.is_empty() {
+        return None;
+    }
+    let mut words = None;
+    for condition in &query.matches {
+        match (condition.key, &condition.rule) {
+            (Key::PatientName, Rule::Fuzzy(asked)) if words.is_none() => words = Some(asked),
+            // What an index of the walk itself answers.
+            (Key::StudyDate, Rule::Equal(_) | Rule::Range { .. }) => {}
+            (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(_) | Rule::AnyOf(_)) => {}
+            _ => return None,
+        }
+    }
+    let whole = |words: &&Vec<Spellings>| {
+        !words.is_empty() && words.iter().all(|word| !word.anywhere && !word.any.is_empty())
+    };
+    words.filter(whole).map(Vec::as_slice)
+}
+
+/// Writes a condition on the patient's name of the study `st`, which [`weigh`] weighed.
+pub(super) fn push_heard(sql: &mut QueryBuilder<Db>, asked: &[Spellings], heard: Heard) {
+    sql.push("(1 = 1");
+    for (number, word) in asked.iter().enumerate() {
+        sql.push(" AND ");
+        if heard == Heard::From(number) {
+            sql.push("st.patient IN (");
+            push_list(sql, word);
+            sql.push(")");
+        } else {
+            push_probe(sql, "st.patient", word);
+        }
+    }
+    sql.push(")");
+}
+
+/// The patients of a word, some more than once.
+fn push_list(sql: &mut QueryBuilder<Db>, asked: &Spellings) {
     for (number, spelling) in asked.any.iter().enumerate() {
         let folded = clean(&fold(spelling)).into_owned();
         sql.push(if number > 0 { " UNION ALL " } else { "" });
@@ -61,6 +160,32 @@ fn of_patient(sql: &mut QueryBuilder<Db>, asked: &Spellings) {
             sql.push_bind(key);
         }
     }
+}
+
+/// Whether a patient's name has a word.
+fn push_probe(sql: &mut QueryBuilder<Db>, patient: &'static str, asked: &Spellings) {
+    sql.push(ANY).push("patient_word w WHERE w.patient = ").push(patient).push(" AND (1 = 0");
+    for spelling in &asked.any {
+        let folded = clean(&fold(spelling)).into_owned();
+        sql.push(" OR (");
+        push_between(sql, "w.word", Some(&folded), Some(&folded));
+        sql.push(")");
+        let key = sound(spelling);
+        if !key.is_empty() {
+            sql.push(" OR w.sound = ").push_bind(key);
+        }
+    }
+    sql.push(")").push(ANY_END);
+}
+
+fn of_patient(sql: &mut QueryBuilder<Db>, asked: &Spellings) {
+    sql.push("(");
+    if let (true, Some(first)) = (asked.anywhere, asked.any.first()) {
+        pattern(sql, "p.name_folded", &format!("*{}*", clean(&fold(first))));
+        sql.push(" OR ");
+    }
+    sql.push("p.id IN (");
+    push_list(sql, asked);
     sql.push(if asked.any.is_empty() { "NULL))" } else { "))" });
 }
 

@@ -52,14 +52,41 @@ pub(super) struct Found {
     pub(super) new_studies: BTreeMap<i64, usize>,
 }
 
-/// Finds or makes the rows `instances` belong to.
-pub(super) async fn find(
+/// The rows of a batch as they are before it is entered.
+#[derive(Debug)]
+pub(super) struct Looked<'a> {
+    places: Vec<Place<'a>>,
+    place_of: Vec<usize>,
+    /// What notes say of studies of the batch.
+    pub(super) notes: Notes,
+}
+
+/// What is known of rejection notes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Notes {
+    /// How many there were when this transaction looked.
+    pub(super) counted: i64,
+    /// Whether one of them rejects something of a study of the batch.
+    pub(super) concern: bool,
+}
+
+/// Looks which of the rows `instances` belong to are there.
+pub(super) async fn look<'a>(
     tx: &mut Tx<'_>,
-    instances: &[NewInstance],
+    instances: &'a [NewInstance],
+) -> Result<Looked<'a>, IndexError> {
+    let (mut places, place_of) = places(instances);
+    let notes = look_up(tx, &mut places).await?;
+    Ok(Looked { places, place_of, notes })
+}
+
+/// Makes the rows that are missing; gives all.
+pub(super) async fn make(
+    tx: &mut Tx<'_>,
+    looked: Looked<'_>,
     now_us: i64,
 ) -> Result<Found, IndexError> {
-    let (mut places, place_of) = places(instances);
-    look_up(tx, &mut places).await?;
+    let Looked { mut places, place_of, .. } = looked;
     let mut found = Found::default();
     if places.iter().any(|place| place.series.is_none()) {
         make_patients(tx, &mut places).await?;
@@ -111,7 +138,8 @@ fn key(new: &NewInstance) -> [&str; 5] {
     [&id.issuer, &id.value, scope, new.study.uid.as_str(), new.series.uid.as_str()]
 }
 
-async fn look_up(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), IndexError> {
+async fn look_up(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<Notes, IndexError> {
+    let mut notes: Option<Notes> = None;
     let numbers: Vec<usize> = (0..places.len()).collect();
     for piece in pieces(&numbers) {
         let mut sql = QueryBuilder::<Db>::new(
@@ -126,7 +154,9 @@ async fn look_up(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), IndexE
             row.text(place.first.study.uid.as_str()).text(place.first.series.uid.as_str());
         });
         sql.push(
-            ") SELECT k.number, p.id, st.id, se.id FROM k
+            ") SELECT k.number, p.id, st.id, se.id,
+               (SELECT notes FROM event_counter WHERE one = 1),
+               (SELECT r.noted_us FROM rejection r WHERE r.study = k.study LIMIT 1) FROM k
              LEFT JOIN patient p ON p.patient_id = k.patient_id AND p.issuer = k.issuer
                AND p.scope = k.scope
              LEFT JOIN study st ON st.uid = k.study AND st.patient = p.id
@@ -139,9 +169,13 @@ async fn look_up(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), IndexE
             place.patient = row.try_get(1).map_err(failed)?;
             place.study = row.try_get(2).map_err(failed)?;
             place.series = row.try_get(3).map_err(failed)?;
+            let noted: Option<i64> = row.try_get(5).map_err(failed)?;
+            let first = Notes { counted: row.try_get(4).map_err(failed)?, concern: false };
+            // Counted as early as possible: what is noted later is noticed when the batch ends.
+            notes.get_or_insert(first).concern |= noted.is_some();
         }
     }
-    Ok(())
+    Ok(notes.unwrap_or_default())
 }
 
 async fn make_patients(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), IndexError> {
@@ -185,10 +219,9 @@ async fn make_patients(tx: &mut Tx<'_>, places: &mut [Place<'_>]) -> Result<(), 
     }
     // Another node was faster: its rows are committed now, so they can be seen.
     if places.iter().any(|place| place.patient.is_none()) {
-        look_up(tx, places).await
-    } else {
-        Ok(())
+        look_up(tx, places).await?;
     }
+    Ok(())
 }
 
 /// Enters the words of new patients' names, for fuzzy matching.

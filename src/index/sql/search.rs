@@ -15,6 +15,7 @@ use crate::index::query::Match;
 use crate::index::query::OrderBy;
 use crate::index::query::Query;
 use crate::index::query::Rule;
+use crate::index::query::Spellings;
 use crate::people::patient_id::PatientId;
 
 use super::condition::ANY;
@@ -28,6 +29,8 @@ use super::condition::push_requests;
 use super::dialect::Db;
 use super::dialect::MODALITIES;
 use super::dialect::within;
+use super::fuzzy;
+use super::fuzzy::Heard;
 use super::records::figure;
 use super::records::get;
 use super::records::identifier;
@@ -44,7 +47,8 @@ pub(super) async fn find(
     query: &Query,
     limit: Duration,
 ) -> Result<Vec<Found>, IndexError> {
-    let newest = newest(query);
+    let heard = fuzzy::weigh(pool, query).await?;
+    let newest = newest(query, heard);
     let mut sql = QueryBuilder::<Db>::new("WITH page AS MATERIALIZED (SELECT ");
     sql.push(newest.study_row()).push(" AS study_row");
     sql.push(match query.level {
@@ -52,7 +56,7 @@ pub(super) async fn find(
         Level::Series => ", se.id AS series_row",
         Level::Instance => ", se.id AS series_row, i.id AS instance_row",
     });
-    push_from_where(&mut sql, query, newest);
+    push_from_where(&mut sql, query, newest, heard);
     push_order(&mut sql, query, newest);
     sql.push(" LIMIT CAST(").push_bind(i64::from(query.limit)).push(" AS BIGINT)");
     sql.push(" OFFSET ").push_bind(i64::from(query.offset));
@@ -84,7 +88,7 @@ pub(super) async fn find(
         }
     });
     push_order(&mut sql, query, Newest::Study);
-    let rows = within(pool, sql, bound(query, limit)).await?;
+    let rows = within(pool, sql, bound(query, heard, limit)).await?;
     rows.iter().map(|row| found(query.level, row)).collect()
 }
 
@@ -95,22 +99,28 @@ pub(super) async fn count(
     at_most: u32,
     limit: Duration,
 ) -> Result<u32, IndexError> {
+    let heard = match fuzzy::weigh(pool, query).await? {
+        // To count them all, none is walked by.
+        Heard::Walk => Heard::Anyhow,
+        heard => heard,
+    };
     let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 AS one");
-    push_from_where(&mut sql, query, newest(query));
+    push_from_where(&mut sql, query, newest(query, heard), heard);
     sql.push(" LIMIT CAST(").push_bind(i64::from(at_most)).push(" AS BIGINT)) AS counted");
-    let rows = within(pool, sql, bound(query, limit)).await?;
+    let rows = within(pool, sql, bound(query, heard, limit)).await?;
     let count: i64 = rows.first().map(|row| get(row, 0)).transpose()?.unwrap_or_default();
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// How long a search may take, where what it asks cannot be read from an index and a page of it may
 /// be the fruit of looking at everything. The others need no watch, which costs two trips.
-fn bound(query: &Query, limit: Duration) -> Option<Duration> {
+fn bound(query: &Query, heard: Heard, limit: Duration) -> Option<Duration> {
     let narrow = query.study.is_some()
         || query.series.is_some()
         || query.patient.is_some()
-        || query.matches.iter().any(is_selective);
+        || query.matches.iter().any(|it| is_selective(it) && !is_walked(it, heard));
     let indexed = |condition: &Match| match condition.key {
+        Key::PatientName => is_walked(condition, heard),
         Key::StudyDate => matches!(condition.rule, Rule::Equal(_) | Rule::Range { .. }),
         _ => one_modality(condition).is_some(),
     };
@@ -175,13 +185,18 @@ fn below_study(level: Level) -> &'static str {
     }
 }
 
+/// Whether a condition is asked of each study that is walked by.
+fn is_walked(condition: &Match, heard: Heard) -> bool {
+    heard == Heard::Walk && matches!(condition.rule, Rule::Fuzzy(_))
+}
+
 /// A list of one modality's studies is read from that modality's own order, which is there already
 /// when nothing else narrows the search.
-fn newest(query: &Query) -> Newest {
+fn newest(query: &Query, heard: Heard) -> Newest {
     let narrow = query.study.is_some()
         || query.series.is_some()
         || query.patient.is_some()
-        || query.matches.iter().any(is_selective);
+        || query.matches.iter().any(|it| is_selective(it) && !is_walked(it, heard));
     match modality(query) {
         Some(_) if query.level == Level::Study && !narrow && query.order.is_empty() => {
             Newest::Modality
@@ -208,7 +223,7 @@ fn one_modality(condition: &Match) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
+fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest, heard: Heard) {
     let of_level = |level: Level| -> Vec<&Match> {
         query.matches.iter().filter(|condition| condition.key.level() == level).collect()
     };
@@ -220,7 +235,7 @@ fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
     }
     // Only what is asked of is joined: a count of all studies reads one index and nothing else.
     let of_patient = query.patient.is_some()
-        || study.iter().any(|it| is_of_patient(it.key))
+        || study.iter().any(|it| is_of_patient(it.key) && weighed(it, heard).is_none())
         || query.order.iter().any(|by| is_of_patient(by.key));
     let of_study = of_patient
         || query.level != Level::Study
@@ -253,9 +268,21 @@ fn push_from_where(sql: &mut QueryBuilder<Db>, query: &Query, newest: Newest) {
     }
     for condition in study {
         sql.push(" AND ");
-        push_match(sql, condition, newest);
+        match weighed(condition, heard) {
+            Some(words) => fuzzy::push_heard(sql, words, heard),
+            None => push_match(sql, condition, newest),
+        }
     }
     push_below(sql, query, &series, &instance);
+}
+
+/// The words of a condition that was weighed.
+fn weighed(condition: &Match, heard: Heard) -> Option<&[Spellings]> {
+    match (condition.key, &condition.rule, heard) {
+        (_, _, Heard::Anyhow) => None,
+        (Key::PatientName, Rule::Fuzzy(words), _) => Some(words),
+        _ => None,
+    }
 }
 
 /// Conditions below the study: on the joined rows, or on any row when the level is above.

@@ -22,6 +22,9 @@ use super::extended;
 use super::jobs;
 use super::places;
 use super::places::number_sort;
+use super::rejection;
+use super::rejection::Rejected;
+use super::rejection::Verdict;
 use super::rows::pieces;
 use super::rows::values;
 use super::tail::Tail;
@@ -43,7 +46,42 @@ pub(super) async fn store(
     jobs: &[(JobKind, i64)],
     now_us: i64,
 ) -> Result<Vec<Outcome>, IndexError> {
-    let found = places::find(tx, instances, now_us).await?;
+    let looked = places::look(tx, instances).await?;
+    let notes = looked.notes;
+    if !notes.concern {
+        return enter(tx, looked, instances, &[], jobs, now_us).await;
+    }
+    let verdicts = rejection::judge(tx, instances).await?;
+    let kept: Vec<usize> = verdicts.iter().enumerate().filter_map(Verdict::is_entered).collect();
+    let batch: Vec<NewInstance> = kept.iter().filter_map(|n| instances.get(*n).cloned()).collect();
+    let rejected: Vec<Rejected> = verdicts.iter().filter_map(Verdict::rejected).cloned().collect();
+    let mut outcomes: Vec<Outcome> = verdicts.iter().map(Verdict::outcome).collect();
+    if batch.is_empty() {
+        return Ok(outcomes);
+    }
+    // Counted before they were judged: a note that came meanwhile is noticed.
+    let mut looked = places::look(tx, &batch).await?;
+    looked.notes = notes;
+    let entered = enter(tx, looked, &batch, &rejected, jobs, now_us).await?;
+    for (number, outcome) in kept.into_iter().zip(entered) {
+        if let Some(place) = outcomes.get_mut(number) {
+            *place = outcome;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Enters what no note keeps out; `rejected` goes into the bin at once.
+async fn enter(
+    tx: &mut Tx<'_>,
+    looked: places::Looked<'_>,
+    instances: &[NewInstance],
+    rejected: &[Rejected],
+    jobs: &[(JobKind, i64)],
+    now_us: i64,
+) -> Result<Vec<Outcome>, IndexError> {
+    let notes = looked.notes;
+    let found = places::make(tx, looked, now_us).await?;
     let known: Vec<Known<'_>> = found
         .series
         .iter()
@@ -76,9 +114,13 @@ pub(super) async fn store(
     });
     extended::enter(tx, &said.collect::<Vec<_>>()).await?;
     touch(tx, &mut tail, &added(instances, &found.series, &outcomes), jobs, now_us).await?;
-    let happened = happened(tx, instances, &outcomes, &found).await?;
+    let mut happened = happened(tx, instances, &outcomes, &found).await?;
+    let binned = rejection::apply(tx, &mut tail, instances, &mut outcomes, rejected, notes, now_us);
+    let (binned, noted) = binned.await?;
+    happened.extend(binned.iter().map(|new| (EventKind::InstanceRejected, new)));
     // Last, so that the counter is held shortly and the order of commits is the order of sequences.
-    events::write(tx, &mut tail, &happened, now_us).await?;
+    let notes = (!noted).then_some(notes.counted);
+    events::write(tx, &mut tail, &happened, notes, now_us).await?;
     tail.send(tx).await?;
     Ok(outcomes)
 }
@@ -192,7 +234,7 @@ async fn keep_beside(
 fn added(instances: &[NewInstance], series: &[i64], outcomes: &[Outcome]) -> BTreeMap<i64, Added> {
     let mut added: BTreeMap<i64, Added> = BTreeMap::new();
     for ((new, series), outcome) in instances.iter().zip(series).zip(outcomes) {
-        if *outcome == Outcome::AlreadyHere {
+        if !matches!(outcome, Outcome::Stored | Outcome::KeptBeside) {
             continue;
         }
         let sum = added.entry(*series).or_default();
@@ -263,7 +305,7 @@ async fn happened<'a>(
         match outcome {
             Outcome::Stored => happened.push((EventKind::InstanceStored, new)),
             Outcome::KeptBeside => happened.push((EventKind::InstanceConflict, new)),
-            Outcome::AlreadyHere => {}
+            Outcome::AlreadyHere | Outcome::Rejected | Outcome::Refused(_) => {}
         }
     }
     Ok(happened)

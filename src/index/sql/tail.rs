@@ -38,12 +38,17 @@ impl Tail {
 
     /// Sends what is gathered.
     pub(super) async fn send(&mut self, tx: &mut Tx<'_>) -> Result<(), IndexError> {
+        self.send_counting(tx).await.map(drop)
+    }
+
+    /// Sends what is gathered; gives the rows that changed.
+    pub(super) async fn send_counting(&mut self, tx: &mut Tx<'_>) -> Result<u64, IndexError> {
         if self.is_empty {
-            return Ok(());
+            return Ok(0);
         }
-        self.sql.build().execute(&mut **tx).await.map_err(failed)?;
+        let done = self.sql.build().execute(&mut **tx).await.map_err(failed)?;
         self.sql.reset();
         self.is_empty = true;
-        Ok(())
+        Ok(done.rows_affected())
     }
 }

@@ -143,6 +143,11 @@ pub(super) async fn begin(pool: &sqlx::Pool<Db>) -> Result<Tx<'static>, IndexErr
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 
+/// Never: one connection writes.
+pub(super) fn lost_a_race() -> IndexError {
+    IndexError::Unavailable("two wrote at once".to_owned())
+}
+
 /// Only one connection writes: nothing is lost against others.
 pub(super) fn is_worth_a_retry(_: &IndexError) -> bool {
     false

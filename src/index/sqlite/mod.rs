@@ -46,6 +46,8 @@ mod people_read;
 mod places;
 #[path = "../sql/records.rs"]
 mod records;
+#[path = "../sql/rejection.rs"]
+mod rejection;
 #[path = "../sql/rows.rs"]
 mod rows;
 #[path = "../sql/search.rs"]

@@ -135,7 +135,13 @@ async fn pixels_that_show_whose_they_are_do_not_leave() {
 #[tokio::test]
 async fn pydicom_and_a_validator_read_what_leaves() {
     let server = Server::start();
-    let names = ["ct-chest/ct-01.dcm", "mr-head/t1-01.dcm", "us-loop/us-1.dcm"];
+    let names = [
+        "ct-chest/ct-01.dcm",
+        "mr-head/t1-01.dcm",
+        "us-loop/us-1.dcm",
+        "sr-report/report.dcm",
+        "sr-report/key-images.dcm",
+    ];
     let files = names.map(study_file);
     for file in &files {
         stow(&server, file).await;

@@ -131,6 +131,94 @@ async fn a_directory_asked_for_is_read_by_pydicom_and_dcmtk() {
     run_python(script, &[file.to_str().unwrap(), &expected.join(",")]);
 }
 
+/// A sequence of one item with these elements, each with a short length.
+fn one_item(elements: &[(u32, &[u8; 2], &[u8])]) -> Vec<u8> {
+    let mut item = Vec::new();
+    for (tag, vr, value) in elements {
+        item.extend(((tag >> 16) as u16).to_le_bytes());
+        item.extend((*tag as u16).to_le_bytes());
+        item.extend(*vr);
+        if *vr == b"SQ" {
+            item.extend([0, 0]);
+            item.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
+        } else {
+            item.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
+        }
+        item.extend(*value);
+    }
+    let length = u32::try_from(item.len()).unwrap().to_le_bytes();
+    [&[0xFE, 0xFF, 0x00, 0xE0][..], &length, &item].concat()
+}
+
+fn even(text: &str) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.resize(bytes.len().next_multiple_of(2), 0);
+    bytes
+}
+
+/// Objects of record types that are no images, each in a series of its own.
+fn other_kinds(image: &Object) -> Vec<Object> {
+    let kinds = [
+        ("11.1", "PR"),
+        ("4.2", "MR"),
+        ("78.5", "VA"),
+        ("68.2", "M3D"),
+        ("77.1.5.3", "SMR"),
+        ("90.1", "ASMT"),
+    ];
+    let reference = one_item(&[
+        (0x0008_1150, b"UI", &even(&image.sop_class)),
+        (0x0008_1155, b"UI", &even(&image.sop_instance)),
+    ]);
+    let series =
+        one_item(&[(0x0008_1140, b"SQ", &reference), (0x0020_000E, b"UI", &even(&image.series))]);
+    let make = |(number, (class, modality)): (u32, (&str, &str))| {
+        let mut object = Object::ct("P1", 1, 20 + number, 1);
+        object.sop_class = format!("1.2.840.10008.5.1.4.1.1.{class}");
+        let class = object.sop_class.clone();
+        for tag in [0x0028_0004, 0x7FE0_0010] {
+            object.without(tag);
+        }
+        object
+            .text(0x0008_0016, b"UI", &class)
+            .text(0x0008_0060, b"CS", modality)
+            .text(0x0008_0008, b"CS", "ORIGINAL\\PRIMARY\\SPECTROSCOPY\\NONE")
+            .text(0x0008_0012, b"DA", "20260302")
+            .text(0x0008_0013, b"TM", "111500")
+            .text(0x0008_0023, b"DA", "20260302")
+            .text(0x0008_0033, b"TM", "111500")
+            .text(0x0020_0010, b"SH", "1")
+            .text(0x0028_0008, b"IS", "1")
+            .bytes(0x0028_9001, b"UL", vec![0, 4, 0, 0])
+            .bytes(0x0028_9002, b"UL", vec![1, 0, 0, 0])
+            .text(0x0070_0080, b"CS", "LABEL")
+            .text(0x0070_0081, b"LO", "Descrizione")
+            .text(0x0070_0082, b"DA", "20260302")
+            .text(0x0070_0083, b"TM", "111500")
+            .text(0x0070_0084, b"PN", "Autore")
+            .bytes(0x0008_1115, b"SQ", series.clone());
+        object
+    };
+    (0..).zip(kinds).map(make).collect()
+}
+
+#[tokio::test]
+async fn a_directory_has_the_record_each_kind_of_object_asks_for() {
+    let server = Server::start();
+    let mut objects = vec![Object::ct("P1", 1, 1, 1)];
+    objects[0].text(0x0020_0010, b"SH", "1");
+    objects.extend(other_kinds(&objects[0]));
+    assert!(server.store(&objects).await.iter().all(|status| *status == 0));
+    let path = format!("{}?dicomdir=true", study_path(&objects));
+    let archive = server.get_as(&path, STORED).await.bytes().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("study.zip");
+    std::fs::write(&file, &archive).unwrap();
+    let expected: Vec<&str> = objects.iter().map(|object| &*object.sop_instance).collect();
+    let script = include_str!("zipped_kinds.py");
+    run_python(script, &[file.to_str().unwrap(), &expected.join(",")]);
+}
+
 #[tokio::test]
 async fn an_archive_whose_files_cannot_be_read_on_never_ends_as_if_complete() {
     let server = Server::start();

@@ -77,7 +77,7 @@ async fn what_the_administrator_declared_comes_back_too(database: Database) {
     assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
     index.delete(&scope, 7).await.unwrap();
     assert_eq!(declared().await, [Vec::<String>::new(), Vec::new()]);
-    index.restore(&scope, &[], 9).await.unwrap();
+    index.restore(&scope, false, &[], 9).await.unwrap();
     assert_eq!(declared().await, before);
 }
 
@@ -129,7 +129,7 @@ async fn what_is_deleted_is_found_no_more_and_comes_back_whole(database: Databas
     assert_eq!(index.delete(&study(&batch[0]), 8).await.unwrap(), 0);
 
     let jobs = [(JobKind::SeriesMetadata, 5)];
-    assert_eq!(index.restore(&study(&batch[0]), &jobs, 9).await.unwrap(), 4);
+    assert_eq!(index.restore(&study(&batch[0]), false, &jobs, 9).await.unwrap(), 4);
     assert_eq!((found(&index, Level::Study).await, totals(&index).await), before);
     let again = index.list(&study(&batch[0]), None, 10).await.unwrap();
     let places = |all: &[lastra::index::port::Located]| {
@@ -143,7 +143,7 @@ async fn what_is_deleted_is_found_no_more_and_comes_back_whole(database: Databas
     assert!(index.bin(10).await.unwrap().is_empty());
     assert!(!index.was_deleted(&study(&batch[0])).await.unwrap());
     assert_eq!(index.job_counts().await.unwrap(), (2, 0));
-    assert_eq!(index.restore(&study(&batch[0]), &[], 11).await.unwrap(), 0);
+    assert_eq!(index.restore(&study(&batch[0]), false, &[], 11).await.unwrap(), 0);
 }
 
 async fn a_part_of_a_study_can_be_deleted(database: Database) {
@@ -169,8 +169,8 @@ async fn a_part_of_a_study_can_be_deleted(database: Database) {
     assert_eq!(totals(&index).await, [1, 1, 1, 1, 1000]);
     let study_found = found(&index, Level::Study).await;
     assert!(study_found[0].contains("CT") && !study_found[0].contains("MR"), "{study_found:?}");
-    assert_eq!(index.restore(&one, &[], 4).await.unwrap(), 1);
-    assert_eq!(index.restore(&study(&batch[0]), &[], 5).await.unwrap(), 1);
+    assert_eq!(index.restore(&one, false, &[], 4).await.unwrap(), 1);
+    assert_eq!(index.restore(&study(&batch[0]), false, &[], 5).await.unwrap(), 1);
     assert_eq!(totals(&index).await, [1, 1, 2, 3, 3000]);
 }
 
@@ -179,18 +179,18 @@ async fn what_is_purged_is_remembered_and_nothing_else(database: Database) {
     let batch: Vec<NewInstance> = (1..=5).map(|n| new("P", 1, 1, n, 0)).collect();
     index.store(&batch, &[], 1).await.unwrap();
     index.delete(&study(&batch[0]), 100).await.unwrap();
-    assert!(index.purge(100, 10).await.unwrap().is_empty(), "not long enough");
-    let mut keys = index.purge(101, 3).await.unwrap();
+    assert!(index.purge(100, false, 10).await.unwrap().is_empty(), "not long enough");
+    let mut keys = index.purge(101, false, 3).await.unwrap();
     assert_eq!(keys.len(), 3);
-    keys.extend(index.purge(101, 3).await.unwrap());
-    assert!(index.purge(101, 3).await.unwrap().is_empty());
+    keys.extend(index.purge(101, false, 3).await.unwrap());
+    assert!(index.purge(101, false, 3).await.unwrap().is_empty());
     let mut expected: Vec<String> = batch.iter().map(|new| new.copy.blob_key.clone()).collect();
     keys.sort();
     expected.sort();
     assert_eq!(keys, expected);
     assert_eq!(index.knows_blobs(&keys).await.unwrap(), [false; 5]);
     assert!(index.was_deleted(&study(&batch[0])).await.unwrap());
-    assert_eq!(index.restore(&study(&batch[0]), &[], 200).await.unwrap(), 0);
+    assert_eq!(index.restore(&study(&batch[0]), false, &[], 200).await.unwrap(), 0);
     assert!(index.bin(10).await.unwrap().is_empty());
 }
 
@@ -204,7 +204,7 @@ async fn a_resend_of_something_deleted_is_stored(database: Database) {
     let stored = index.store(std::slice::from_ref(&resent), &[], 3).await.unwrap();
     assert_eq!(stored, [Outcome::Stored]);
     // The same bytes: what lay in the bin adds nothing, and the copy that is served stays.
-    assert_eq!(index.restore(&study(&first), &[], 4).await.unwrap(), 1);
+    assert_eq!(index.restore(&study(&first), false, &[], 4).await.unwrap(), 1);
     let listed = index.list(&study(&first), None, 10).await.unwrap();
     assert_eq!((listed.len(), &listed[0].blob_key), (1, &resent.copy.blob_key));
 }
@@ -217,11 +217,11 @@ async fn only_the_patient_named_loses_the_study(database: Database) {
     assert_eq!(index.delete(&patient(&both[0]), 2).await.unwrap(), 1);
     let left = index.patients_of_study("1.1").await.unwrap();
     assert_eq!(left.iter().map(|p| p.value.as_str()).collect::<Vec<_>>(), ["BRUNO"]);
-    assert_eq!(index.restore(&patient(&both[1]), &[], 3).await.unwrap(), 0);
-    assert_eq!(index.restore(&patient(&both[0]), &[], 3).await.unwrap(), 1);
+    assert_eq!(index.restore(&patient(&both[1]), false, &[], 3).await.unwrap(), 0);
+    assert_eq!(index.restore(&patient(&both[0]), false, &[], 3).await.unwrap(), 1);
     // Whoever is not identified stays somebody of one study.
     assert_eq!(index.delete(&study(&both[2]), 4).await.unwrap(), 1);
     assert_eq!(index.totals().await.unwrap().patients, 2);
-    assert_eq!(index.restore(&study(&both[2]), &[], 5).await.unwrap(), 1);
+    assert_eq!(index.restore(&study(&both[2]), false, &[], 5).await.unwrap(), 1);
     assert_eq!(index.totals().await.unwrap().patients, 3);
 }

@@ -421,7 +421,7 @@ async fn what_was_decided_of_a_study_waits_for_it_in_the_bin(kept: &Kept) {
     let other = study(index, "1.2").await;
     assert!(index.links(LinksOf::Study(other)).await.unwrap().is_empty(), "a row used again");
 
-    assert_eq!(index.restore(&scope, &[], NOW + 3).await.unwrap(), 1);
+    assert_eq!(index.restore(&scope, false, &[], NOW + 3).await.unwrap(), 1);
     let back = study(index, "1.1").await;
     let links = index.links(LinksOf::Document(id)).await.unwrap();
     assert_eq!(links.len(), 1);

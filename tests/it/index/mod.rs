@@ -3,8 +3,11 @@
 mod binning;
 mod committing;
 mod fascicolo;
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
+mod fuzzy_speed;
 mod jobs;
 mod matching;
+mod names;
 mod objects;
 mod opening;
 mod outbox;
@@ -15,6 +18,7 @@ mod pages_speed;
 mod population;
 mod properties;
 mod queue;
+mod rejecting;
 mod rows;
 mod searching;
 #[expect(clippy::print_stdout, reason = "its result is what it prints")]

@@ -114,6 +114,7 @@ pub(super) fn object(study: &str, series: &str, instance: &str) -> NewInstance {
             layout: vec![1, 2, 3],
         },
         extended: Vec::new(),
+        rejects: None,
     }
 }
 

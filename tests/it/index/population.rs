@@ -73,5 +73,6 @@ pub(crate) fn new(
             layout: vec![1, 2, 3],
         },
         extended: Vec::new(),
+        rejects: None,
     }
 }
