@@ -3,6 +3,7 @@
 //! leaves out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 
@@ -33,7 +34,8 @@ impl Outcome {
 
 impl Archive {
     /// Decodes the frames of an instance behind the first, a few at a time, whose value is to have
-    /// `bytes`. The decoded ones are kept for the stream that follows where that is little.
+    /// `bytes`. The decoded ones are kept for the stream that follows where that is little. What
+    /// takes long is left unproven: its stream breaks off where a frame does not decode.
     pub(in crate::archive) async fn prove(
         &self,
         plan: &Arc<FramePlan>,
@@ -53,10 +55,16 @@ impl Archive {
         }
         let keep = bytes <= FRAMES_KEPT_BYTES / 4;
         let mut rest = self.coded_frames(plan, 2, frames, Target::Native, keep);
-        while let Some(frame) = rest.try_next().await? {
-            check_form(first, &frame)?;
+        let all = async {
+            while let Some(frame) = rest.try_next().await? {
+                check_form(first, &frame)?;
+            }
+            Ok::<_, ArchiveError>(())
+        };
+        if let Ok(proven) = tokio::time::timeout(PROVEN_WITHIN, all).await {
+            proven?;
+            outcomes.put(name, Outcome::Whole, OUTCOME_BYTES);
         }
-        outcomes.put(name, Outcome::Whole, OUTCOME_BYTES);
         Ok(())
     }
 
@@ -82,6 +90,9 @@ impl Archive {
         matches!(known, Some(Outcome::Unfit(_)))
     }
 }
+
+/// Nobody waits longer for the first byte of a long loop.
+const PROVEN_WITHIN: Duration = Duration::from_secs(15);
 
 /// Bytes an outcome takes, about.
 const OUTCOME_BYTES: u64 = 128;
