@@ -25,9 +25,8 @@ pub async fn retrieve_bulkdata(asked: Retrieval) -> Result<Response, Problem> {
     let value = asked.place.value.as_deref().unwrap_or_default().to_ascii_uppercase();
     if PIXELS.contains(&value.as_str()) {
         let plan = asked.archive.frames(&asked.permit, &path, &[]).await?;
-        if stated_syntax(&plan.located.transfer_syntax) != EXPLICIT_LITTLE
-            && value_path(&plan) == value
-        {
+        let little = stated_syntax(&plan.located.transfer_syntax) == EXPLICIT_LITTLE;
+        if !little && plan.layout.pixels.is_some() && value_path(&plan) == value {
             return retrieve_instance_pixels(asked).await;
         }
     }

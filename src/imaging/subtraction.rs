@@ -8,6 +8,8 @@ pub mod difference;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use dicom_core::Tag;
 
 use crate::dicom::tree::Item;
@@ -27,11 +29,17 @@ pub const CONTRAST_AVERAGING: Tag = Tag(0x0028, 0x6112);
 pub const MASK_SHIFT: Tag = Tag(0x0028, 0x6114);
 /// TID Offset.
 pub const TID_OFFSET: Tag = Tag(0x0028, 0x6120);
+/// Subtraction Item ID.
+pub const ITEM_ID: Tag = Tag(0x0028, 0x9416);
+/// Frame Pixel Shift Sequence, of functional groups (PS3.3 §C.7.6.16.2.14).
+pub const FRAME_SHIFT: Tag = Tag(0x0028, 0x9415);
 /// Recommended Viewing Mode.
 pub const VIEWING_MODE: Tag = Tag(0x0028, 0x1090);
 
 /// Items kept of one object.
 pub const MAX_ITEMS: usize = 256;
+/// Shifts of single frames kept of one object.
+pub const MAX_SHIFTS: usize = 100_000;
 /// Numbers kept of one range.
 const MAX_RANGE_NUMBERS: usize = 4096;
 /// Frames that are averaged, of the mask or of the contrast.
@@ -56,6 +64,8 @@ pub struct Masks {
     pub items: Vec<Mask>,
     /// Recommended Viewing Mode is SUB.
     pub recommended: bool,
+    /// How masks are moved for a frame (index from 0), or for all (`None`), by Subtraction Item ID.
+    pub shifts: BTreeMap<(Option<u32>, u16), Shift>,
 }
 
 /// One operation.
@@ -67,6 +77,8 @@ pub struct Mask {
     /// Contrast frames averaged, from the current one on.
     averaged: u32,
     shift: Shift,
+    /// Subtraction Item ID.
+    id: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +126,8 @@ pub struct Said {
     pub shift: Option<(f32, f32)>,
     /// TID Offset.
     pub offset: Option<i16>,
+    /// Subtraction Item ID.
+    pub id: Option<u16>,
 }
 
 impl Said {
@@ -127,6 +141,7 @@ impl Said {
             averaged: item.table(CONTRAST_AVERAGING).first().copied(),
             shift: shift.first_chunk::<2>().map(|[down, left]| (single(*down), single(*left))),
             offset: item.table(TID_OFFSET).first().map(|word| word.cast_signed()),
+            id: item.table(ITEM_ID).first().copied(),
         }
     }
 
@@ -144,14 +159,20 @@ impl Said {
         };
         let (pairs, _) = self.ranges.as_chunks::<2>();
         let ranges = pairs.iter().map(|[first, last]| (u32::from(*first), u32::from(*last)));
-        let moved = |pixels: f32| pixels.is_finite().then_some(pixels);
-        let shift = self.shift.and_then(|(down, left)| moved(down).zip(moved(left)));
         Some(Mask {
             operation,
             ranges: ranges.collect(),
             averaged: self.averaged.map_or(1, u32::from).max(1),
-            shift: shift.map_or_else(Shift::default, |(down, left)| Shift { down, left }),
+            shift: self.shift.map_or_else(Shift::default, Shift::of),
+            id: self.id,
         })
+    }
+}
+
+impl Shift {
+    /// Of the two numbers of Mask Sub-pixel Shift; what is no number moves nothing.
+    pub fn of((down, left): (f32, f32)) -> Self {
+        if down.is_finite() && left.is_finite() { Self { down, left } } else { Self::default() }
     }
 }
 
@@ -162,6 +183,7 @@ impl Masks {
         Self {
             items: items.filter_map(|item| Said::of(item).mask()).collect(),
             recommended: data_set.text(VIEWING_MODE).is_some_and(|mode| mode == "SUB"),
+            shifts: BTreeMap::new(),
         }
     }
 
@@ -169,7 +191,11 @@ impl Masks {
     /// operation that is for it; `None`: it is shown as it is. `Unsupported` when it would take
     /// more than is averaged here.
     pub fn operands(&self, frame: u32, frames: u32) -> Result<Option<Operands>, ImagingError> {
-        let found = self.items.iter().find_map(|item| item.operands(frame, frames));
+        let found = self.items.iter().find_map(|item| {
+            let shift = item.id.and_then(|id| self.shift_of(frame.saturating_sub(1), id));
+            let operands = item.operands(frame, frames)?;
+            Some(Operands { shift: shift.unwrap_or(operands.shift), ..operands })
+        });
         let most = |found: &Operands| found.mask.len().max(found.contrast.len());
         match found {
             Some(found) if most(&found) > MAX_AVERAGED => Err(ImagingError::Unsupported(format!(
@@ -177,6 +203,14 @@ impl Masks {
             ))),
             found => Ok(found),
         }
+    }
+}
+
+impl Masks {
+    /// How a mask is moved for a frame (index from 0): its own shift, else that of all frames.
+    fn shift_of(&self, index: u32, id: u16) -> Option<Shift> {
+        let own = self.shifts.get(&(Some(index), id));
+        own.or_else(|| self.shifts.get(&(None, id))).copied()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::imaging::pixels::{
     ValueRules,
 };
 use crate::imaging::render::WindowFunction;
-use crate::imaging::subtraction::{self, MASK_SUBTRACTION, Said};
+use crate::imaging::subtraction::{self, FRAME_SHIFT, MASK_SUBTRACTION, Said, Shift};
 
 /// The elements heard so far.
 #[derive(Debug)]
@@ -68,6 +68,8 @@ enum Place {
     FrameTable(usize, Which),
     /// In an item of the mask module.
     Mask,
+    /// In a shift of a mask: for all frames, or for one (index from 0).
+    MaskShift(Option<usize>),
     Elsewhere,
 }
 
@@ -111,7 +113,7 @@ impl Heard {
         match self.place() {
             Place::Group(_) => self.group = RawRules::default(),
             Place::FrameTable(..) => self.frame_tables.begin(),
-            Place::Mask => self.mask = Said::default(),
+            Place::Mask | Place::MaskShift(_) => self.mask = Said::default(),
             _ => {}
         }
     }
@@ -131,6 +133,7 @@ impl Heard {
                 let masks = &mut self.attributes.masks.items;
                 masks.extend(std::mem::take(&mut self.mask).mask());
             }
+            Place::MaskShift(frame) => self.keep_shift(frame),
             _ => {}
         }
     }
@@ -170,7 +173,9 @@ impl Heard {
                 self.group.hear(element.tag, bytes);
             }
             Place::FrameTable(..) => self.frame_tables.hear(self.order, element, bytes),
-            Place::Mask => self.hear_mask(element.tag, bytes.unwrap_or_default()),
+            Place::Mask | Place::MaskShift(_) => {
+                self.hear_mask(element.tag, bytes.unwrap_or_default())
+            }
             Place::Elsewhere => {}
         }
     }
@@ -189,6 +194,10 @@ impl Heard {
             }
             [(VOI_LUT, 1)] | [(SHARED_GROUPS, 1), (FRAME_VOI_LUT, 1), (VOI_LUT, 1)] => {
                 Place::VoiLut
+            }
+            [(SHARED_GROUPS, 1), (FRAME_SHIFT, _)] => Place::MaskShift(None),
+            [(FRAME_GROUPS, item), (FRAME_SHIFT, _)] => {
+                frame_of(*item).map_or(Place::Elsewhere, |frame| Place::MaskShift(Some(frame)))
             }
             [(SHARED_GROUPS, 1), (tag, 1)] if is_group(*tag) => Place::Group(None),
             [(FRAME_GROUPS, item), (tag, 1)] if is_group(*tag) => {
@@ -212,10 +221,22 @@ impl Heard {
             subtraction::MASK_FRAMES => mask.frames = order.words(bytes),
             subtraction::CONTRAST_AVERAGING => mask.averaged = order.first_word(bytes),
             subtraction::MASK_SHIFT => mask.shift = order.singles(bytes),
+            subtraction::ITEM_ID => mask.id = order.first_word(bytes),
             subtraction::TID_OFFSET => {
                 mask.offset = order.first_word(bytes).map(u16::cast_signed);
             }
             _ => {}
+        }
+    }
+
+    fn keep_shift(&mut self, frame: Option<usize>) {
+        let said = std::mem::take(&mut self.mask);
+        let shifts = &mut self.attributes.masks.shifts;
+        let frame = frame.map(u32::try_from).transpose();
+        if let (Ok(frame), Some(id), Some(shift)) = (frame, said.id, said.shift)
+            && shifts.len() < subtraction::MAX_SHIFTS
+        {
+            shifts.insert((frame, id), Shift::of(shift));
         }
     }
 

@@ -355,6 +355,67 @@ fn frames_have_the_shared_rules_until_they_have_their_own() {
 }
 
 #[test]
+fn masks_are_heard_with_the_shifts_of_frames() {
+    use crate::imaging::subtraction::{
+        APPLICABLE_FRAMES, FRAME_SHIFT, ITEM_ID, MASK_FRAMES, MASK_OPERATION, MASK_SHIFT,
+        MASK_SUBTRACTION, VIEWING_MODE,
+    };
+    let singles = |header: Header, down: f32, left: f32| {
+        let bytes = [down.to_le_bytes(), left.to_le_bytes()].concat();
+        let words: Vec<u16> =
+            bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        header.words(MASK_SHIFT, VR::FL, &words)
+    };
+    let shift = |header: Header, id, down| {
+        let item = header.begin(FRAME_SHIFT).item().word(ITEM_ID, id);
+        singles(item, down, -0.5).end_item().end()
+    };
+    let header = Header::little()
+        .group(MASK_SUBTRACTION, |item| item.text(MASK_OPERATION, "NONE"))
+        .begin(MASK_SUBTRACTION)
+        .item();
+    let header = singles(header, 9.0, 9.0)
+        .text(MASK_OPERATION, "AVG_SUB ")
+        .words(APPLICABLE_FRAMES, VR::US, &[2, 4])
+        .words(MASK_FRAMES, VR::US, &[1])
+        .word(ITEM_ID, 100)
+        .end_item()
+        .end()
+        .text(VIEWING_MODE, "SUB ")
+        .text(Tag(0x0028, 0x1040), "LIN ")
+        .begin(SHARED)
+        .item();
+    let header = shift(header, 100, 1.5).end_item().end().begin(PER_FRAME).item().end_item().item();
+    let header = shift(shift(header, 7, 4.0), 100, 2.5).end_item().end().finish();
+    assert!(header.masks.recommended && header.proportional);
+    assert_eq!(header.masks.items.len(), 1, "an operation of none is none");
+    let of = |frame| header.masks.operands(frame, 5).unwrap().map(|made| (made.mask, made.shift));
+    let shifted =
+        |down: f32| Some((vec![1], crate::imaging::subtraction::Shift { down, left: -0.5 }));
+    assert_eq!([1, 2, 3, 5].map(of), [None, shifted(2.5), shifted(1.5), None]);
+}
+
+#[test]
+fn an_angiograms_modality_lut_is_none_to_draw_by() {
+    const MODALITY: Tag = Tag(0x0028, 0x3000);
+    let read = |class: &str, relationship: &str| {
+        let header = Header::little()
+            .text(Tag(0x0008, 0x0016), class)
+            .text(Tag(0x0028, 0x1040), relationship)
+            .begin(MODALITY)
+            .item()
+            .words(Tag(0x0028, 0x3002), VR::US, &[2, 0, 16])
+            .words(Tag(0x0028, 0x3006), VR::OW, &[1, 0])
+            .end_item()
+            .end();
+        matches!(header.finish().modality_lut, LutState::Read(_))
+    };
+    let angiogram = "1.2.840.10008.5.1.4.1.1.12.1";
+    assert!(!read(angiogram, "LOG") && !read(angiogram, "DISP"));
+    assert!(read(angiogram, "LIN") && read("1.2.840.10008.5.1.4.1.1.7", "LOG"));
+}
+
+#[test]
 fn frames_lie_where_their_own_plane_position_says() {
     const POSITION: Tag = Tag(0x0020, 0x0032);
     const PLANE: Tag = Tag(0x0020, 0x9113);

@@ -13,7 +13,8 @@ fn said(operation: &str) -> Said {
 }
 
 fn masks(items: Vec<Said>) -> Masks {
-    Masks { items: items.into_iter().filter_map(Said::mask).collect(), recommended: true }
+    let items = items.into_iter().filter_map(Said::mask).collect();
+    Masks { items, recommended: true, ..Masks::default() }
 }
 
 /// Contrast and mask frames of a frame of ten.
@@ -64,6 +65,20 @@ fn the_first_item_that_is_for_a_frame_counts() {
     let masks = masks(vec![item(vec![4, 5, 8, 9], 1), item(vec![5, 10], 2)]);
     let of = |frame| made_of(&masks, frame).map(|(_, mask)| mask[0]);
     assert_eq!([3, 4, 5, 6, 8, 10].map(of), [None, Some(1), Some(1), Some(2), Some(1), Some(2)]);
+}
+
+#[test]
+fn a_frames_own_shift_goes_before_that_of_all_and_of_the_item() {
+    let item = |id| Said { frames: vec![1], shift: Some((1.0, 1.0)), id, ..said("AVG_SUB") };
+    let shift = |down| Shift { down, left: 0.0 };
+    let down = |id, frame| {
+        let mut masks = masks(vec![item(id)]);
+        masks.shifts.insert((None, 7), shift(2.0));
+        masks.shifts.insert((Some(3), 7), shift(3.0));
+        masks.operands(frame, 10).unwrap().unwrap().shift.down
+    };
+    let found = [(Some(7), 4), (Some(7), 5), (Some(8), 4), (None, 4)].map(|(id, at)| down(id, at));
+    assert_eq!(found.map(f64::from).map(|down| format!("{down}")), ["3", "2", "1", "1"]);
 }
 
 #[test]
@@ -212,7 +227,7 @@ proptest! {
         frame in any::<u32>(),
         frames in 0..400_u32,
     ) {
-        let said = Said { operation, ranges, frames: mask_frames, averaged, shift: Some((down, left)), offset };
+        let said = Said { operation, ranges, frames: mask_frames, averaged, shift: Some((down, left)), offset, id: None };
         let masks = masks(vec![said]);
         for frame in [frame, frame % 400] {
             if let Ok(Some(operands)) = masks.operands(frame, frames) {

@@ -92,6 +92,16 @@ async fn compressed_frames_come_as_they_are_stored_to_who_takes_them() {
     assert_eq!(parts(&body), parts(&frames));
     let status = server.get_as(uri, "image/jpeg; transfer-syntax=1.2.3").await.status();
     assert_eq!(status, 406);
+    // Without pixels there is no such value.
+    let mut without = Object::ct("P1", 4, 1, 1);
+    without.without(0x7FE0_0010);
+    let (without, mut file) = encapsulated(without, JPEG_2000, &[]);
+    file.truncate(file.len() - 28);
+    store(&server, &file).await;
+    for path in ["7FE00010", "7FE00008", "00081199"] {
+        let path = format!("{}/bulkdata/{path}", without.path());
+        assert_eq!(server.get_as(&path, OCTETS).await.status(), 404, "{path}");
+    }
 }
 
 #[tokio::test]
