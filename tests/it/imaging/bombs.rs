@@ -112,6 +112,15 @@ fn bombs() -> Vec<Bomb> {
             StoredFrame { bytes: bytes.into(), ..stored },
         ));
     }
+    // As long as a picture of that size may be, and nothing in it: all memory is taken, and no more.
+    for (name, process, precision) in [("baseline", 0xC0, 8), ("progressive", 0xC2, 12)] {
+        let attributes = header(4_000, 4_000, 3, precision.into());
+        bombs.push((
+            format!("JPEG {name} of zeros"),
+            attributes,
+            of_zeros(process, precision, 4_000),
+        ));
+    }
     // One short scan again and again, in a progressive JPEG of 7000 by 7000.
     bombs.push(("JPEG of 10 000 scans".to_owned(), header(7_000, 7_000, 1, 8), many_scans(7_000)));
     let object = open(&pydicom_more("JPEG-LL.dcm")).unwrap();
@@ -178,6 +187,21 @@ const HUFFMAN: [u8; 44] = {
     table[27] = 1;
     table
 };
+
+/// A JPEG of three components, subsampled, whose scan has hardly a byte, behind a long comment.
+fn of_zeros(process: u8, precision: u8, size: u16) -> StoredFrame {
+    let [high, low] = size.to_be_bytes();
+    let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xFE, 0xFF, 0xFF];
+    bytes.extend([0; 0xFFFD]);
+    bytes.extend([0xFF, 0xDB, 0, 67, 0]);
+    bytes.extend([1; 64]);
+    bytes.extend([0xFF, process, 0, 17, precision, high, low, high, low, 3]);
+    bytes.extend([1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0]);
+    bytes.extend(HUFFMAN);
+    let last = if process == 0xC2 { 0 } else { 63 };
+    bytes.extend([0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, last, 0, 0, 0, 0, 0xFF, 0xD9]);
+    frame(".4.51", bytes)
+}
 
 /// A progressive JPEG of one component whose DC scan is repeated.
 fn many_scans(size: u16) -> StoredFrame {

@@ -117,6 +117,26 @@ pub(in crate::imaging::decode::jpeg) fn inverse<T: Sample>(
     coefficients: &[i16; 64],
     quantization: &[u16; 64],
 ) -> [[T; 8]; 8] {
+    transform::<T, false>(coefficients, quantization)
+}
+
+/// Coefficients, in the order they are coded, that lie in the four rows and columns of lowest frequency.
+pub(in crate::imaging::decode::jpeg) const LOW: usize = 10;
+
+/// The same of a block with no more than the first [`LOW`] coefficients, which most blocks are.
+#[inline]
+pub(in crate::imaging::decode::jpeg) fn inverse_low<T: Sample>(
+    coefficients: &[i16; 64],
+    quantization: &[u16; 64],
+) -> [[T; 8]; 8] {
+    transform::<T, true>(coefficients, quantization)
+}
+
+#[inline]
+fn transform<T: Sample, const FEW: bool>(
+    coefficients: &[i16; 64],
+    quantization: &[u16; 64],
+) -> [[T; 8]; 8] {
     let mut rows = [[T::Word::default(); 8]; 8];
     let (coefficients, _) = coefficients.as_chunks::<8>();
     let (quantization, _) = quantization.as_chunks::<8>();
@@ -125,9 +145,9 @@ pub(in crate::imaging::decode::jpeg) fn inverse<T: Sample>(
             *target = T::multiplied(*value, *factor);
         }
     }
-    let columns = waves::<T, _>(&rows, POINT - T::KEPT, T::between);
+    let columns = waves::<T, _, FEW>(&rows, POINT - T::KEPT, T::between);
     let sample = |value: i32| T::clamped(value.wrapping_add(T::CENTER));
-    transposed(&waves::<T, _>(&transposed(&columns), POINT + T::KEPT + 3, sample))
+    transposed(&waves::<T, _, FEW>(&transposed(&columns), POINT + T::KEPT + 3, sample))
 }
 
 /// The samples of a block that has a mean and no more.
@@ -209,10 +229,10 @@ fn transposed<W: Copy + Default, const N: usize>(lines: &[[W; N]; N]) -> [[W; N]
     turned
 }
 
-/// Eight values out of eight frequencies, rounded to that many bits less. It is written for one column
-/// of eight, so that the processor does several at once.
+/// Eight values out of eight frequencies, or with `FEW` the lowest four, rounded to that many bits
+/// less. It is written for one column of eight, so that the processor does several at once.
 #[inline]
-fn waves<T: Sample, O: Copy + Default>(
+fn waves<T: Sample, O: Copy + Default, const FEW: bool>(
     lines: &[[T::Word; 8]; 8],
     shift: u32,
     rounded: impl Fn(i32) -> O,
@@ -221,6 +241,7 @@ fn waves<T: Sample, O: Copy + Default>(
     let by = |value: T::Word, factor: i32| -> i32 { Into::<i32>::into(value).wrapping_mul(factor) };
     for x in 0..8 {
         let [c0, c1, c2, c3, c4, c5, c6, c7] = lines.each_ref().map(|line| line[x]);
+        let [c4, c5, c6, c7] = if FEW { [T::Word::default(); 4] } else { [c4, c5, c6, c7] };
         let low = by(c2, F0_541).wrapping_add(by(c6, F0_541 - F1_847));
         let high = by(c2, F0_541 + F0_765).wrapping_add(by(c6, F0_541));
         let half = 1 << (shift - 1);

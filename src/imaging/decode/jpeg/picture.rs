@@ -229,6 +229,7 @@ impl<T: Sample> Component<T> {
                 let even = cosine::even::<T>(*block.first()?, *quantization.first()?);
                 plane.put(x, y, &[[even; 8]; 8])
             }
+            (8, 1..cosine::LOW) => plane.put(x, y, &cosine::inverse_low::<T>(block, quantization)),
             (8, _) => plane.put(x, y, &cosine::inverse::<T>(block, quantization)),
             (4, _) => plane.put(x, y, &cosine::inverse_4::<T>(block, quantization)),
             (2, _) => plane.put(x, y, &cosine::inverse_2::<T>(block, quantization)),
