@@ -1,5 +1,9 @@
 //! The reconciliation queue: what waits, with candidates ranked and their reasons, and the decisions.
 
+use futures::StreamExt;
+use futures::TryStreamExt;
+use futures::stream;
+
 use crate::access::permit::Permit;
 use crate::dicom::person_name::fold;
 use crate::fascicolo::error::FascicoloError;
@@ -18,6 +22,8 @@ use crate::people::phonetic;
 
 /// People and studies considered for one item.
 const CONSIDERED: u32 = 100;
+/// Items whose candidates are looked for at once.
+const AT_ONCE: usize = 4;
 /// Candidates shown of one item.
 const SHOWN: usize = 10;
 /// Days between report and study beyond which they are not suggested together.
@@ -69,11 +75,8 @@ impl Fascicolo {
         limit: u32,
     ) -> Result<Vec<Case>, FascicoloError> {
         may(permit)?;
-        let mut cases = Vec::new();
-        for item in self.inner.index.items(after, limit.min(CONSIDERED)).await? {
-            cases.push(self.case(item).await?);
-        }
-        Ok(cases)
+        let items = self.inner.index.items(after, limit.min(CONSIDERED)).await?;
+        stream::iter(items).map(|item| self.case(item)).buffered(AT_ONCE).try_collect().await
     }
 
     /// Gives what waits to a person, or to nobody; then looks again for what it belongs to.

@@ -6,6 +6,7 @@
 pub mod commitment;
 pub mod document;
 pub mod event;
+pub mod ids;
 pub mod job;
 pub mod link;
 pub mod node;
@@ -15,3 +16,4 @@ pub mod outbox;
 pub mod path;
 pub mod person;
 pub mod study;
+pub mod subscription;

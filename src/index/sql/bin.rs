@@ -32,6 +32,8 @@ use super::dialect::Tx;
 use super::dialect::failed;
 use super::events;
 use super::extended;
+use super::happenings::Concerned;
+use super::happenings::concerns;
 use super::pages;
 use super::records::figure;
 use super::records::get;
@@ -70,11 +72,14 @@ pub(super) async fn delete(tx: &mut Tx<'_>, scope: &Scope, now_us: i64) -> Resul
             sql.build().execute(&mut **tx).await.map_err(failed)?;
         }
     }
-    prune(tx, &ids, now_us).await?;
+    let of_fascicoli = prune(tx, &ids, now_us).await?;
     let happened: Vec<(EventKind, &NewInstance)> =
         deleted.iter().map(|new| (EventKind::InstanceDeleted, new)).collect();
     events::write(tx, &mut tail, &happened, now_us).await?;
     tail.send(tx).await?;
+    for (kind, concerns) in of_fascicoli {
+        events::write_one(tx, kind, &concerns, now_us).await?;
+    }
     Ok(instances.len() as u64)
 }
 
@@ -275,8 +280,14 @@ fn bare(new: NewInstance) -> NewInstance {
     NewInstance { patient, study, series, instance, copy, extended: Vec::new() }
 }
 
-/// Removes the series, studies and patients that hold nothing any more, and counts the others anew.
-async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexError> {
+/// Removes the series, studies and patients that hold nothing any more, and counts the others anew; gives
+/// what became of fascicoli, to be told once all is done.
+async fn prune(
+    tx: &mut Tx<'_>,
+    ids: &[Ids],
+    now_us: i64,
+) -> Result<Vec<(EventKind, String)>, IndexError> {
+    let mut happened = Vec::new();
     let series: BTreeSet<i64> = ids.iter().map(|ids| ids.1).collect();
     for id in series {
         let sql = "UPDATE series SET revision = revision + 1, changed_us = $2,
@@ -298,8 +309,16 @@ async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexErr
     }
     let studies: BTreeSet<i64> = ids.iter().map(|ids| ids.2).collect();
     for id in studies {
+        let concerns = concerns(tx, Concerned::study(id)).await?;
         bin_links::put_aside(tx, id).await?;
-        pages::study_changed(tx, id, now_us).await?;
+        let kind = if pages::study_changed(tx, id, now_us).await? {
+            EventKind::StudyChanged
+        } else {
+            EventKind::FascicoloChanged
+        };
+        if concerns.starts_with("Patient/") {
+            happened.push((kind, concerns));
+        }
         for sql in [
             "DELETE FROM study_modality WHERE study = $1 AND NOT EXISTS
                (SELECT 1 FROM series s WHERE s.study = $1 AND s.modality = study_modality.modality)",
@@ -315,7 +334,7 @@ async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexErr
              AND NOT EXISTS (SELECT 1 FROM study s WHERE s.patient = $1)";
         sqlx::query(sql).bind(id).execute(&mut **tx).await.map_err(failed)?;
     }
-    Ok(())
+    Ok(happened)
 }
 
 /// Enters what a scope has in the bin again, as if it came now; gives the number of copies.

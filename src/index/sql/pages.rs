@@ -20,6 +20,7 @@ use crate::people::patient_id::PatientId;
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::names;
 use super::people_read;
 use super::records::figure;
 use super::records::get;
@@ -210,6 +211,7 @@ pub(super) fn push_person_rules(sql: &mut QueryBuilder<Db>, rules: &[PersonRule]
                 push_days(sql, "o.birth_date", None, days);
                 sql.push(")");
             }
+            PersonRule::Named(asked) => names::push(sql, "q.id", asked),
             PersonRule::Sex(sexes) => push_texts(sql, "q.sex", sexes),
             PersonRule::Changed(spans) => push_micros(sql, "q.changed_us", spans),
         }
@@ -371,17 +373,17 @@ pub(super) async fn instances(
     found.collect()
 }
 
-/// A study changed.
+/// A study changed; whether it is in a fascicolo.
 pub(super) async fn study_changed(
     tx: &mut Tx<'_>,
     study: i64,
     now_us: i64,
-) -> Result<(), IndexError> {
-    sqlx::query("UPDATE person_study SET changed_us = $1 WHERE study = $2")
+) -> Result<bool, IndexError> {
+    let changed = sqlx::query("UPDATE person_study SET changed_us = $1 WHERE study = $2")
         .bind(now_us)
         .bind(study)
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
-    Ok(())
+    Ok(changed.rows_affected() > 0)
 }

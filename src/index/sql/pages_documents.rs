@@ -19,15 +19,21 @@ use crate::index::pages::StudyFound;
 use crate::index::pages::StudyRule;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::event::EventKind;
 use crate::model::link::Waiting;
 use crate::people::patient_id::PatientId;
 
 use super::adapter::Adapter;
 use super::dialect::Db;
+use super::dialect::HAS_WORDS;
+use super::dialect::HAS_WORDS_END;
 use super::dialect::begin;
 use super::dialect::failed;
 use super::dialect::within;
+use super::dialect::words_query;
 use super::documents;
+use super::happenings::Concerned;
+use super::happenings::tell;
 use super::links;
 use super::pages;
 use super::pages::Columns;
@@ -132,6 +138,9 @@ fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule) {
             push_texts(sql, "upper(e.body_part)", texts);
             sql.push("))");
         }
+        DocumentRule::Words(texts) => push_any(sql, texts, |sql, words| {
+            sql.push(HAS_WORDS).push_bind(words_query(words)).push(HAS_WORDS_END);
+        }),
         DocumentRule::Date(days) => push_days(sql, "d.service_date", None, days),
         DocumentRule::Changed(spans) => push_micros(sql, "d.changed_us", spans),
     }
@@ -294,7 +303,9 @@ impl FascicoloPages for Adapter {
 
     async fn study_changed(&self, study: i64, now_us: i64) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
-        pages::study_changed(&mut tx, study, now_us).await?;
+        if pages::study_changed(&mut tx, study, now_us).await? {
+            tell(&mut tx, EventKind::StudyChanged, Concerned::study(study), now_us).await?;
+        }
         tx.commit().await.map_err(failed)
     }
 }

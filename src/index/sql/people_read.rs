@@ -4,6 +4,7 @@ use sqlx::QueryBuilder;
 use sqlx::Row;
 
 use crate::index::error::IndexError;
+use crate::model::event::EventKind;
 use crate::model::person::Demographics;
 use crate::model::person::KnownIdentifier;
 use crate::model::person::Merge;
@@ -15,6 +16,8 @@ use crate::people::identifier::Trust;
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::happenings::Concerned;
+use super::happenings::tell;
 use super::people::lock;
 use super::records::get;
 use super::rows::clean;
@@ -42,9 +45,11 @@ pub(super) async fn people_like(
     let mut sql = QueryBuilder::<Db>::new(PERSON);
     sql.push("SELECT root FROM (SELECT root FROM person WHERE sound <> '' AND sound = ");
     sql.push_bind(clean(sound).into_owned());
-    sql.push(" UNION SELECT root FROM person WHERE birth_date <> '' AND birth_date = ");
+    sql.push(" UNION ALL SELECT root FROM person WHERE birth_date <> '' AND birth_date = ");
     sql.push_bind(clean(birth_date).into_owned());
-    sql.push(") AS alike ORDER BY root LIMIT ").push_bind(i64::from(limit));
+    // Those who are alike in both first, however many are in one.
+    sql.push(") AS alike GROUP BY root ORDER BY count(*) DESC, root LIMIT ");
+    sql.push_bind(i64::from(limit));
     sql.push(") ORDER BY p.root, p.id");
     people(pool, sql).await
 }
@@ -220,6 +225,9 @@ pub(super) async fn merge(
     .fetch_one(&mut **tx)
     .await
     .map_err(failed)?;
+    let merged =
+        Concerned { person: Some(survivor), other: Some(absorbed), ..Concerned::default() };
+    tell(tx, EventKind::PersonMerged, merged, now_us).await?;
     Ok(Some(id))
 }
 
@@ -263,6 +271,8 @@ pub(super) async fn unmerge(
         .await
         .map_err(failed)?;
     }
+    let parted = Concerned { person: Some(top), other: Some(absorbed), ..Concerned::default() };
+    tell(tx, EventKind::PersonUnmerged, parted, now_us).await?;
     Ok(true)
 }
 

@@ -16,6 +16,7 @@ use super::dialect::HAS_WORDS_END;
 use super::dialect::PUT_WORDS;
 use super::dialect::begin;
 use super::dialect::failed;
+use super::dialect::within;
 use super::dialect::words_query;
 use super::documents;
 use super::rows::clean;
@@ -47,13 +48,14 @@ impl TextRows for Adapter {
         }
         let mut sql = QueryBuilder::<Db>::new(documents::COLUMNS);
         sql.push(documents::FROM);
-        sql.push(HAS_WORDS).push_bind(words_query(words)).push(HAS_WORDS_END);
+        sql.push("WHERE ").push(HAS_WORDS).push_bind(words_query(words)).push(HAS_WORDS_END);
         if let Some(person) = person {
             sql.push(" AND p.root = (SELECT root FROM person WHERE id = ").push_bind(person);
             sql.push(")");
         }
         sql.push(" ORDER BY d.service_date DESC, d.id DESC LIMIT ").push_bind(i64::from(limit));
-        let rows = sql.build().fetch_all(&self.read).await.map_err(failed)?;
+        // A word that is everywhere is everywhere to be sorted.
+        let rows = within(&self.read, sql, Some(self.search_within)).await?;
         rows.iter().map(documents::document).collect()
     }
 

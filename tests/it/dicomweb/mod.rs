@@ -18,6 +18,7 @@ mod rendered;
 mod rendered_documents;
 mod rendered_many;
 mod rendered_presentation;
+mod reports;
 mod stock;
 mod stow;
 mod stow_hostile;

@@ -52,10 +52,10 @@ on_every_index!(
     what_was_decided_stays_decided_and_what_solved_itself_may_come_again,
 );
 
-const CODE: &str = "RSSMRA79B11C566R";
+pub(super) const CODE: &str = "RSSMRA79B11C566R";
 const OMOCODIC: &str = "RSSMRA79B11C56SO";
 
-fn sighting(subject: Sighted, ids: &[(&str, &str)]) -> Sighting {
+pub(super) fn sighting(subject: Sighted, ids: &[(&str, &str)]) -> Sighting {
     Sighting {
         subject,
         identifiers: ids.iter().filter_map(|(id, of)| Identifier::read(id, of)).collect(),
@@ -70,7 +70,7 @@ async fn seen(index: &SharedIndex, ids: &[(&str, &str)]) -> Attached {
     index.attach(&sighting(Sighted::Person, ids), NOW).await.unwrap()
 }
 
-async fn person(index: &SharedIndex, ids: &[(&str, &str)]) -> i64 {
+pub(super) async fn person(index: &SharedIndex, ids: &[(&str, &str)]) -> i64 {
     match seen(index, ids).await {
         Attached::Person(person) => person,
         other => panic!("{other:?}"),
@@ -78,14 +78,14 @@ async fn person(index: &SharedIndex, ids: &[(&str, &str)]) -> i64 {
 }
 
 /// A study of its own; gives its row.
-async fn study(index: &SharedIndex, uid: &str) -> i64 {
+pub(super) async fn study(index: &SharedIndex, uid: &str) -> i64 {
     let series = format!("{uid}.1");
     let new = object(uid, &series, &format!("{series}.1"));
     index.store(&[new], &[], NOW).await.unwrap();
     index.studies(&StudiesOf::Uid(uid.to_owned()), 1).await.unwrap()[0].id
 }
 
-fn document(number: u8) -> NewDocument {
+pub(super) fn document(number: u8) -> NewDocument {
     NewDocument {
         kind: DocumentKind::Cda,
         media_type: "text/xml".to_owned(),
@@ -114,7 +114,7 @@ fn reference(kind: ReferenceKind, assigner: &str, value: &str) -> Reference {
     Reference { kind, assigner: assigner.to_owned(), value: value.to_owned() }
 }
 
-async fn entered(index: &SharedIndex, new: &NewDocument) -> i64 {
+pub(super) async fn entered(index: &SharedIndex, new: &NewDocument) -> i64 {
     match index.put_document(new, NOW).await.unwrap() {
         Entered::New(id) => id,
         Entered::Known(id) => panic!("document {id} is here already"),
@@ -332,6 +332,16 @@ async fn people_alike_are_found_by_sound_and_birth(kept: &Kept) {
         assert_eq!(ids, expected, "{sound} {birth_date}");
         assert!(found.iter().all(|person| person.identifiers.len() == 1));
     }
+    // However many are alike in one of both, whoever is in both is among the few that are shown.
+    for (number, birth_date) in [("2", "19800101"), ("3", "19790211")] {
+        let alike = Sighting {
+            birth_date: birth_date.to_owned(),
+            ..sighting(Sighted::Person, &[(number, "A")])
+        };
+        index.attach(&alike, NOW).await.unwrap();
+    }
+    let found = index.people_like(&sound, "19800101", 1).await.unwrap();
+    assert_eq!(found[0].birth_date, "19800101");
 }
 
 async fn requirement_37_versions_are_in_order_whatever_came_first(kept: &Kept) {

@@ -3,6 +3,7 @@
 mod binning;
 mod committing;
 mod fascicolo;
+mod happenings;
 mod jobs;
 mod matching;
 mod objects;
