@@ -219,6 +219,9 @@ mod tests {
         let refused = parse(Kind::ImagingStudy, query, true).unwrap_err();
         assert!(refused.says.starts_with("parameter colour:"), "{}", refused.says);
         assert!(parse(Kind::Patient, "subject:Patient.identifier=1", true).is_err());
+        // A modifier passed over would turn the question into another.
+        assert!(parse(Kind::Patient, "name:contains=ros", false).is_err());
+        assert!(parse(Kind::Patient, "name:exact=Rossi", true).is_ok());
         let chained = parse(Kind::DiagnosticReport, "subject:Patient.identifier=1", true).unwrap();
         assert_eq!(chained.wanted[0].0.name, "patient.identifier");
     }

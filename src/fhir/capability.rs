@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 
 /// The day the tables last changed.
-const DATE: &str = "2026-11-25";
+const DATE: &str = "2026-11-26";
 
 /// `GET /fhir/metadata`: no permit is needed to learn what there is.
 pub async fn metadata(

@@ -43,8 +43,17 @@ pub(super) const PUT_WORDS: &str = "INSERT INTO document_words (document, words)
 /// That the document `d` holds what is bound between these two.
 pub(super) const HAS_WORDS: &str = "d.id IN (SELECT w.document FROM document_words w
   WHERE w.words @@ to_tsquery('simple', ";
+/// The same, asked of each document: where few are left, or nearly all hold it.
+pub(super) const EACH_HAS_WORDS: &str =
+    "(SELECT w.words FROM document_words w WHERE w.document = d.id)
+  @@ (to_tsquery('simple', ";
 /// Behind what is bound.
 pub(super) const HAS_WORDS_END: &str = "))";
+/// How many documents hold what is bound between these two, counted up to what is bound behind.
+pub(super) const COUNT_WORDS: &str = "SELECT count(*) FROM (SELECT 1 FROM document_words w
+  WHERE w.words @@ to_tsquery('simple', ";
+/// Behind what is bound first.
+pub(super) const COUNT_WORDS_END: &str = ") LIMIT ";
 
 /// Words in the language of text searches, all of which must be there.
 pub(super) fn words_query(words: &[Word]) -> String {

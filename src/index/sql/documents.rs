@@ -17,6 +17,7 @@ use super::dialect::failed;
 use super::happenings::Concerned;
 use super::happenings::tell;
 use super::links::add_references;
+use super::pages::push_rows;
 use super::people::lock;
 use super::records::figure;
 use super::records::get;
@@ -215,6 +216,11 @@ pub(super) async fn documents(
     sql.push(FROM);
     match of {
         DocumentsOf::Id(id) => sql.push("WHERE d.id = ").push_bind(id),
+        DocumentsOf::Rows(rows) => {
+            sql.push("WHERE ");
+            push_rows(&mut sql, "d.id", &rows);
+            &mut sql
+        }
         DocumentsOf::Person(person) => sql
             .push("WHERE p.root = (SELECT root FROM person WHERE id = ")
             .push_bind(person)

@@ -22,6 +22,8 @@ use super::dialect::Tx;
 use super::dialect::failed;
 use super::happenings::Concerned;
 use super::happenings::tell;
+use super::pages::push_people;
+use super::pages::push_rows;
 use super::people::lock;
 use super::records::figure;
 use super::records::get;
@@ -124,6 +126,8 @@ pub(super) async fn studies(
         StudiesOf::Row(id) => {
             sql.push("st.id = ").push_bind(*id);
         }
+        StudiesOf::Rows(rows) => push_rows(&mut sql, "st.id", rows),
+        StudiesOf::People(people) => push_people(&mut sql, "ps.person", people),
         StudiesOf::Uid(uid) => {
             sql.push("st.uid = ").push_bind(clean(uid).into_owned());
         }

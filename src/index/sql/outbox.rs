@@ -148,7 +148,9 @@ impl OutboxRows for Adapter {
                 sql.push("o.document = ").push_bind(document);
             }
             EntriesOf::Before(document) => {
-                sql.push("o.document IN (SELECT d.id FROM document d WHERE d.superseded_by = ");
+                // Said so that the index of those that are replaced serves.
+                sql.push("o.document IN (SELECT d.id FROM document d WHERE d.superseded_by > 0");
+                sql.push(" AND d.superseded_by = ");
                 sql.push_bind(document).push(")");
             }
             EntriesOf::Behind(document) => {

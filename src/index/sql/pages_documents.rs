@@ -25,12 +25,9 @@ use crate::people::patient_id::PatientId;
 
 use super::adapter::Adapter;
 use super::dialect::Db;
-use super::dialect::HAS_WORDS;
-use super::dialect::HAS_WORDS_END;
 use super::dialect::begin;
 use super::dialect::failed;
 use super::dialect::within;
-use super::dialect::words_query;
 use super::documents;
 use super::happenings::Concerned;
 use super::happenings::tell;
@@ -48,6 +45,8 @@ use super::pages::push_rows;
 use super::pages::push_texts;
 use super::records::get;
 use super::records::hash;
+use super::texts::are_common;
+use super::texts::push_words;
 
 type DbRow = <Db as sqlx::Database>::Row;
 
@@ -63,15 +62,15 @@ const FIRST: &str = "CASE WHEN d.set_id = '' THEN d.sha256 ELSE
 /// Documents linked to a study that…
 const LINKED: &str = "d.id IN (SELECT l.document FROM document_link l WHERE l.undone_us = 0 AND ";
 
-fn push_document_rules(sql: &mut QueryBuilder<Db>, rules: &[DocumentRule]) {
+fn push_document_rules(sql: &mut QueryBuilder<Db>, rules: &[DocumentRule], each: bool) {
     sql.push(" FROM document d JOIN person p ON p.id = d.person WHERE 1 = 1");
     for rule in rules {
         sql.push(" AND ");
-        push_document_rule(sql, rule);
+        push_document_rule(sql, rule, each);
     }
 }
 
-fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule) {
+fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule, each: bool) {
     match rule {
         DocumentRule::Person(people) => push_people(sql, "d.person", people),
         DocumentRule::Row(rows) => push_rows(sql, "d.id", rows),
@@ -139,7 +138,7 @@ fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule) {
             sql.push("))");
         }
         DocumentRule::Words(texts) => push_any(sql, texts, |sql, words| {
-            sql.push(HAS_WORDS).push_bind(words_query(words)).push(HAS_WORDS_END);
+            push_words(sql, words, each);
         }),
         DocumentRule::Date(days) => push_days(sql, "d.service_date", None, days),
         DocumentRule::Changed(spans) => push_micros(sql, "d.changed_us", spans),
@@ -198,17 +197,22 @@ fn is_narrow(rule: &DocumentRule) -> bool {
     )
 }
 
-fn is_narrow_study(rule: &StudyRule) -> bool {
-    matches!(
-        rule,
-        StudyRule::Person(_)
-            | StudyRule::Row(_)
-            | StudyRule::Uid(_)
-            | StudyRule::Number(_)
-            | StudyRule::Series(_)
-            | StudyRule::Instance(_)
-            | StudyRule::Document(_)
-    )
+impl Adapter {
+    /// Whether each document is asked for words, and those that hold them are not listed.
+    async fn asks_each(&self, rules: &[DocumentRule]) -> Result<bool, IndexError> {
+        if rules.iter().any(is_narrow) {
+            return Ok(true);
+        }
+        for rule in rules {
+            let DocumentRule::Words(texts) = rule else { continue };
+            for words in texts {
+                if !are_common(self, words).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
 }
 
 #[async_trait]
@@ -226,7 +230,7 @@ impl FascicoloPages for Adapter {
         rules: &[StudyRule],
         page: &Page,
     ) -> Result<Vec<StudyFound>, IndexError> {
-        let bound = (!rules.iter().any(is_narrow_study)).then_some(self.search_within);
+        let bound = (!rules.iter().any(pages::is_narrow)).then_some(self.search_within);
         let rows = within(&self.read, pages::studies(rules, page), bound).await?;
         rows.iter().map(pages::study).collect()
     }
@@ -238,7 +242,7 @@ impl FascicoloPages for Adapter {
     ) -> Result<Vec<DocumentFound>, IndexError> {
         let mut sql = QueryBuilder::<Db>::new(documents::COLUMNS);
         sql.push(", ").push(FIRST).push(", d.confidentiality, d.changed_us");
-        push_document_rules(&mut sql, rules);
+        push_document_rules(&mut sql, rules, self.asks_each(rules).await?);
         push_page(&mut sql, page, DOCUMENT);
         let bound = (!rules.iter().any(is_narrow)).then_some(self.search_within);
         let rows = within(&self.read, sql, bound).await?;
@@ -263,7 +267,9 @@ impl FascicoloPages for Adapter {
         match counted {
             Counted::People(rules) => pages::push_person_rules(&mut sql, rules),
             Counted::Studies(rules) => pages::push_study_rules(&mut sql, rules),
-            Counted::Documents(rules) => push_document_rules(&mut sql, rules),
+            Counted::Documents(rules) => {
+                push_document_rules(&mut sql, rules, self.asks_each(rules).await?);
+            }
             Counted::Links(rules) => push_link_rules(&mut sql, rules),
         }
         sql.push(" LIMIT ").push_bind(i64::from(at_most)).push(") AS counted");

@@ -45,8 +45,16 @@ pub(super) const PUT_WORDS: &str = "INSERT INTO document_words (rowid, words)
 /// That the document `d` holds what is bound between these two.
 pub(super) const HAS_WORDS: &str =
     "d.id IN (SELECT rowid FROM document_words WHERE document_words MATCH ";
+/// The same, asked of each document: where few are left, or nearly all hold it.
+pub(super) const EACH_HAS_WORDS: &str =
+    "EXISTS (SELECT 1 FROM document_words WHERE rowid = d.id AND document_words MATCH ";
 /// Behind what is bound.
 pub(super) const HAS_WORDS_END: &str = ")";
+/// How many documents hold what is bound between these two, counted up to what is bound behind.
+pub(super) const COUNT_WORDS: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM document_words WHERE document_words MATCH ";
+/// Behind what is bound first.
+pub(super) const COUNT_WORDS_END: &str = " LIMIT ";
 
 /// Words in FTS5's language: strings, all of which must be there.
 pub(super) fn words_query(words: &[Word]) -> String {

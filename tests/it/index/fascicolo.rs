@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lastra::dicom::uid::Uid;
 use lastra::index::fascicolo::DocumentsOf;
 use lastra::index::fascicolo::Entered;
+use lastra::index::fascicolo::Likeness;
 use lastra::index::fascicolo::Linked;
 use lastra::index::fascicolo::LinksOf;
 use lastra::index::fascicolo::StudiesOf;
@@ -316,6 +317,10 @@ async fn registries_are_believed_over_objects_and_everything_said_is_kept(kept: 
     assert_eq!(names, ["", "Rosi^Mario", "Rossi^M", "Rossi^Mario"]);
 }
 
+fn likeness(sound: &str, birth_date: &str) -> Likeness {
+    Likeness { sound: sound.to_owned(), birth_date: birth_date.to_owned() }
+}
+
 async fn people_alike_are_found_by_sound_and_birth(kept: &Kept) {
     let index = &kept.index;
     let one = person(index, &[("1", "A")]).await;
@@ -327,10 +332,13 @@ async fn people_alike_are_found_by_sound_and_birth(kept: &Kept) {
         ("", "", vec![]),
         ("OTHER", "19000101", vec![]),
     ] {
-        let found = index.people_like(sound, birth_date, 10).await.unwrap();
-        let ids: Vec<i64> = found.iter().map(|person| person.id).collect();
+        let nobody = Likeness::default();
+        let found = index.people_alike(&[nobody, likeness(sound, birth_date)], 10).await.unwrap();
+        let ids: Vec<i64> = found.iter().map(|found| found.person).collect();
         assert_eq!(ids, expected, "{sound} {birth_date}");
-        assert!(found.iter().all(|person| person.identifiers.len() == 1));
+        assert!(
+            found.iter().all(|found| (found.number, found.name.as_str()) == (1, "Rossi^Mario"))
+        );
     }
     // However many are alike in one of both, whoever is in both is among the few that are shown.
     for (number, birth_date) in [("2", "19800101"), ("3", "19790211")] {
@@ -340,8 +348,11 @@ async fn people_alike_are_found_by_sound_and_birth(kept: &Kept) {
         };
         index.attach(&alike, NOW).await.unwrap();
     }
-    let found = index.people_like(&sound, "19800101", 1).await.unwrap();
-    assert_eq!(found[0].birth_date, "19800101");
+    let wanted = [likeness(&sound, "19800101"), likeness(&sound, "19790211")];
+    let found = index.people_alike(&wanted, 1).await.unwrap();
+    let born: Vec<_> =
+        found.iter().map(|found| (found.number, found.birth_date.as_str())).collect();
+    assert_eq!(born, [(0, "19800101"), (1, "19790211")]);
 }
 
 async fn requirement_37_versions_are_in_order_whatever_came_first(kept: &Kept) {

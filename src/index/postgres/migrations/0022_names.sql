@@ -13,3 +13,7 @@ CREATE INDEX person_unnamed ON person (id) WHERE named = 0;
 
 -- Whether an update of metadata obscures the document in the national index.
 ALTER TABLE gateway_outbox ADD COLUMN obscured BIGINT NOT NULL DEFAULT 0;
+
+-- Nearly all documents are in force: only of those that are replaced an index helps.
+DROP INDEX document_superseded;
+CREATE INDEX document_replaced ON document (superseded_by) WHERE superseded_by > 0;
