@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use futures::StreamExt;
 use lastra::access::actor::Actor;
 use lastra::access::actor::Purpose;
 use lastra::access::permit::Subject;
@@ -133,51 +134,53 @@ fn day(number: u32) -> String {
     format!("{}{:02}{:02}", 2022 + number % 4, number / 4 % 12 + 1, number / 48 % 28 + 1)
 }
 
+/// Several at once, as many senders are.
 async fn load(index: &SharedIndex, people: u32) {
-    let mut person = 0;
-    while person < people {
-        let chunk: Vec<u32> = (person..people.min(person + 300)).collect();
-        let numbers = chunk.iter().flat_map(|person| person * EACH..(person + 1) * EACH);
-        let new = numbers.map(|number| {
-            let study = format!("1.2.826.0.2.{number}");
-            with(object(&study, &format!("{study}.1"), &format!("{study}.1.1")), |o| {
-                o.patient.id = patient("HOSPITAL", &format!("P{}", number / EACH));
-                o.study.date = day(number);
-                o.series.modality = ["CT", "MR", "DX", "US"][number as usize / 5 % 4].to_owned();
-            })
-        });
-        let new: Vec<_> = new.collect();
-        index.store(&new, &[], NOW).await.unwrap();
-        for one in &chunk {
-            for number in one * EACH..(one + 1) * EACH {
-                let uid = format!("1.2.826.0.2.{number}");
-                let study = index.studies(&StudiesOf::Uid(uid), 1).await.unwrap()[0].id;
-                index.add_study_references(study, &[accession(number)]).await.unwrap();
-                let now = NOW + i64::from(number);
-                let attached = index.attach(&sighting(Sighted::Study(study), *one), now).await;
-                assert!(matches!(attached.unwrap(), Attached::Person(_)));
-                let Entered::New(row) = index.put_document(&document(number), now).await.unwrap()
-                else {
-                    panic!("known")
-                };
-                index.put_words(row, &text(number).to_lowercase()).await.unwrap();
-                if waits(number) {
-                    let (kind, waiting) = (ItemKind::Unlinked, Waiting::Document(row));
-                    index.open_item(kind, waiting, "{}", now).await.unwrap();
-                    continue;
-                }
-                index.attach(&sighting(Sighted::Document(row), *one), now).await.unwrap();
-                let link = NewLink {
-                    document: row,
-                    study,
-                    method: Method::Reference(ReferenceKind::Accession),
-                    evidence: "{}".to_owned(),
-                    actor: "lastra".to_owned(),
-                };
-                index.link(&link, false, now).await.unwrap();
+    let all: Vec<u32> = (0..people).collect();
+    let chunks = all.chunks(100).map(|chunk| load_some(index, chunk));
+    futures::stream::iter(chunks).buffer_unordered(8).collect::<Vec<()>>().await;
+}
+
+async fn load_some(index: &SharedIndex, chunk: &[u32]) {
+    let numbers = chunk.iter().flat_map(|person| person * EACH..(person + 1) * EACH);
+    let new = numbers.map(|number| {
+        let study = format!("1.2.826.0.2.{number}");
+        with(object(&study, &format!("{study}.1"), &format!("{study}.1.1")), |o| {
+            o.patient.id = patient("HOSPITAL", &format!("P{}", number / EACH));
+            o.study.date = day(number);
+            o.series.modality = ["CT", "MR", "DX", "US"][number as usize / 5 % 4].to_owned();
+        })
+    });
+    let new: Vec<_> = new.collect();
+    index.store(&new, &[], NOW).await.unwrap();
+    for one in chunk {
+        for number in one * EACH..(one + 1) * EACH {
+            let uid = format!("1.2.826.0.2.{number}");
+            let study = index.studies(&StudiesOf::Uid(uid), 1).await.unwrap()[0].id;
+            index.add_study_references(study, &[accession(number)]).await.unwrap();
+            let now = NOW + i64::from(number);
+            let attached = index.attach(&sighting(Sighted::Study(study), *one), now).await;
+            assert!(matches!(attached.unwrap(), Attached::Person(_)));
+            let Entered::New(row) = index.put_document(&document(number), now).await.unwrap()
+            else {
+                panic!("known")
+            };
+            index.put_words(row, &text(number).to_lowercase()).await.unwrap();
+            if waits(number) {
+                let (kind, waiting) = (ItemKind::Unlinked, Waiting::Document(row));
+                index.open_item(kind, waiting, "{}", now).await.unwrap();
+                continue;
             }
+            index.attach(&sighting(Sighted::Document(row), *one), now).await.unwrap();
+            let link = NewLink {
+                document: row,
+                study,
+                method: Method::Reference(ReferenceKind::Accession),
+                evidence: "{}".to_owned(),
+                actor: "lastra".to_owned(),
+            };
+            index.link(&link, false, now).await.unwrap();
         }
-        person += 300;
     }
 }
 
@@ -301,7 +304,7 @@ async fn measured(name: &str, kept: &Kept) {
 /// What rows are loaded through: only the loading does not wait for the disk of PostgreSQL.
 async fn loader(kept: &Kept) -> SharedIndex {
     let mut settings = kept.settings.clone();
-    if !settings.url.is_empty() {
+    if settings.url.starts_with("postgres") {
         let sign = if settings.url.contains('?') { '&' } else { '?' };
         settings.url.push(sign);
         settings.url.push_str("options[synchronous_commit]=off");
