@@ -20,6 +20,7 @@ use crate::dicomweb::door::Settings as DicomwebSettings;
 use crate::dicomweb::webhooks::Webhook;
 use crate::dimse::listener::Settings as DicomSettings;
 use crate::fascicolo::issuers::Settings as FascicoloSettings;
+use crate::fhir::settings::Settings as FhirSettings;
 use crate::gateway::settings::Settings as GatewaySettings;
 use crate::http::listener::Settings as HttpSettings;
 use crate::imaging::pool::Settings as ImagingSettings;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// Whose studies and reports are.
     pub fascicolo: FascicoloSettings,
+    /// The FHIR door.
+    pub fhir: FhirSettings,
     /// How reports are published at the national gateway.
     pub gateway: GatewaySettings,
     /// Pixel work.
@@ -98,6 +101,7 @@ impl Default for Settings {
             blobs: BlobSettings::default(),
             archive: ArchiveSettings::default(),
             fascicolo: FascicoloSettings::default(),
+            fhir: FhirSettings::default(),
             gateway: GatewaySettings::default(),
             imaging: ImagingSettings::default(),
             jobs: JobSettings::default(),

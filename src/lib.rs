@@ -17,9 +17,9 @@
 //! | 5 | [`archive`] | what must be true of a stored study, in no protocol's words |
 //! | 4 | [`access`] | who may: actors, purposes, permits |
 //! | 4 | [`jobs`] | work that can wait: runner over the durable queue |
+//! | 3 | [`documents`] | reports and CDA narratives as pages to read |
 //! | 3 | [`index`] | rows: port, query, SQLite and PostgreSQL adapters |
 //! | 2 | [`blobs`] | bytes: immutable keys, durable writes, ranged reads |
-//! | 2 | [`documents`] | reports and CDA narratives as pages to read |
 //! | 2 | [`hl7`] | CDA documents and HL7 version 2 messages, bytes to values |
 //! | 2 | [`imaging`] | pixels: bounded pool, decoding, rendering, thumbnails |
 //! | 2 | [`model`] | plain values the rooms above exchange |

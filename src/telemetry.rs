@@ -51,6 +51,10 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_http_connections_turned_away_total", "HTTP connections there was no place for"),
     ("lastra_index_commits_total", "index transactions"),
     ("lastra_jobs_run_total", "jobs run, by kind and result"),
+    (
+        "lastra_subscription_notices_total",
+        "notices to FHIR subscribers, by whether they were accepted",
+    ),
     ("lastra_webhook_deliveries_total", "webhook deliveries, by whether they were accepted"),
     ("lastra_gateway_requests_total", "requests to the national gateway, by request and result"),
     ("lastra_gateway_outbox", "reports for the national gateway, by stage"),

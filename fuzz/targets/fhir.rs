@@ -7,7 +7,7 @@ use lastra::fhir::bringing::read;
 use lastra::fhir::cursor::Cursor;
 use lastra::fhir::dates::days;
 use lastra::fhir::dates::micros;
-use lastra::fhir::ids;
+use lastra::model::ids;
 use lastra::fhir::kind::Kind;
 use lastra::fhir::tokens::MOST_VALUES;
 use lastra::fhir::tokens::values;

@@ -2,7 +2,6 @@
 #![no_main]
 
 use lastra::hl7::cda::document::ClinicalDocument;
-use lastra::hl7::cda::narrative;
 use lastra::hl7::cda::rad;
 use lastra::hl7::cda::xml::Document;
 use lastra::hl7::v2::ack;
@@ -20,8 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(document) = Document::parse(bytes) {
         let _ = rad::validate(&document);
         if let Ok(facts) = ClinicalDocument::of(&document) {
-            let html = narrative::html(&document, &facts);
-            assert!(!html.to_ascii_lowercase().contains("<script"));
+            let _ = facts.plain_text();
         }
     }
     if let Ok(message) = Message::parse(bytes) {

@@ -6,8 +6,6 @@ use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
 use crate::model::event::Event;
 use crate::model::event::Follower;
-use crate::model::job::JobKind;
-use crate::model::job::NewJob;
 
 impl Archive {
     /// Events after `sequence`, oldest first, at most `limit`.
@@ -47,13 +45,6 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         may_follow(permit)?;
         Ok(self.inner.index.put_follower(follower).await?)
-    }
-
-    /// Queues the next look at the feed for a follower, `delay_us` from now.
-    pub async fn follow_again(&self, name: &str, delay_us: i64) -> Result<(), ArchiveError> {
-        let run_us = self.inner.clock.now_us().saturating_add(delay_us);
-        let job = NewJob { kind: JobKind::Webhook, subject: name.to_owned(), run_us };
-        Ok(self.inner.index.enqueue(&[job]).await?)
     }
 }
 

@@ -38,6 +38,7 @@ impl Archive {
             JobKind::Attributes
             | JobKind::Commitment
             | JobKind::Webhook
+            | JobKind::Subscription
             | JobKind::SeriesFascicolo
             | JobKind::Gateway => Ok(()),
         }

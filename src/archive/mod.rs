@@ -17,6 +17,7 @@ mod facts;
 pub mod file_as;
 mod file_pixels;
 mod flights;
+pub mod follow;
 mod fragments;
 pub mod frame;
 pub mod header;

@@ -104,6 +104,7 @@ async fn act(
         action @ (Action::Outbox { .. }
         | Action::Publish { .. }
         | Action::Withdraw { .. }
+        | Action::ObscureThere { .. }
         | Action::Retry { .. }
         | Action::SetAside { .. }) => return outbox(fascicolo, permit, action, by, output).await,
         Action::Completeness { from, to } => {

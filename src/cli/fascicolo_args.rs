@@ -142,6 +142,18 @@ pub enum Action {
         #[arg(value_name = "DOCUMENT")]
         document: i64,
     },
+    /// Obscure in the national index what was published of a document, or show it there again.
+    #[command(
+        after_help = "Examples:\n  lastra fascicolo obscure-there 12 --by rossi\n  lastra fascicolo obscure-there 12 --undo --by rossi"
+    )]
+    ObscureThere {
+        /// The document's id.
+        #[arg(value_name = "DOCUMENT")]
+        document: i64,
+        /// Show it again.
+        #[arg(long)]
+        undo: bool,
+    },
     /// Try an entry of the outbox again.
     #[command(after_help = "Examples:\n  lastra fascicolo retry 7")]
     Retry {

@@ -39,6 +39,10 @@ pub(in crate::cli) async fn outbox(
         Action::Withdraw { document } => {
             asked(output, fascicolo.withdraw(permit, *document, by).await?);
         }
+        Action::ObscureThere { document, undo } => {
+            let entry = fascicolo.obscure_there(permit, *document, !undo, by).await?;
+            asked(output, (entry, true));
+        }
         Action::Retry { entry } => {
             fascicolo.retry_entry(permit, *entry).await?;
             output.result(&json!({ "entry": entry }), &format!("entry {entry} is tried again"));
@@ -63,7 +67,7 @@ fn written(entry: &Entry) -> Value {
         "stage": progress.stage.as_str(), "unique_id": progress.unique_id,
         "in_place_of": progress.in_place_of, "workflow": progress.workflow,
         "trace": progress.trace, "failures": progress.failures, "reason": progress.reason,
-        "warning": progress.warning, "by": entry.actor, "made_us": entry.made_us,
+        "warning": progress.warning, "obscured": entry.obscured, "by": entry.actor, "made_us": entry.made_us,
         "changed_us": entry.changed_us })
 }
 

@@ -99,17 +99,24 @@ pub async fn changes(State(door): State<Door>, following: Following) -> Result<R
     Ok(([(CONTENT_TYPE, json), (CACHE_CONTROL, PRIVATE)], body).into_response())
 }
 
-/// One change as JSON.
+/// One change as JSON: the address of an instance, or what of the fascicolo it concerns, by the ids
+/// `/fhir` reads it by.
 pub fn written(event: &Event, urls: &Urls) -> Value {
-    json!({
+    let at = jiff::Timestamp::from_microsecond(event.at_us);
+    let mut change = json!({
         "sequence": event.sequence,
-        "at": jiff::Timestamp::from_microsecond(event.at_us).map_or_else(|_| String::new(), |at| at.to_string()),
+        "at": at.map_or_else(|_| String::new(), |at| at.to_string()),
         "kind": event.kind.as_str(),
-        "study": event.study.as_str(),
-        "series": event.series.as_str(),
-        "instance": event.instance.as_str(),
-        "url": urls.instance(&event.study, &event.series, &event.instance),
-    })
+    });
+    if let Some(object) = &event.object {
+        change["study"] = object.study.as_str().into();
+        change["series"] = object.series.as_str().into();
+        change["instance"] = object.instance.as_str().into();
+        change["url"] = urls.instance(&object.study, &object.series, &object.instance).into();
+    } else {
+        change["concerns"] = event.concerns.as_slice().into();
+    }
+    change
 }
 
 /// One listener: what was read and not yet sent, and where to read on.

@@ -39,6 +39,7 @@ pub mod rendered_documents;
 pub mod rendered_params;
 pub mod rendered_pictures;
 pub mod rendered_presentation;
+pub mod reports;
 pub mod routes;
 pub mod stow;
 pub mod stow_answer;

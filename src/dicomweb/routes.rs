@@ -21,6 +21,7 @@ use crate::dicomweb::manifest::retrieve_manifest;
 use crate::dicomweb::openapi::description;
 use crate::dicomweb::priors::priors;
 use crate::dicomweb::qido::{search_instances, search_series, search_studies};
+use crate::dicomweb::reports::reports;
 use crate::dicomweb::stow::store_instances;
 use crate::dicomweb::wado::{retrieve_instance, retrieve_instances};
 use crate::dicomweb::wado_bulk::retrieve_bulkdata;
@@ -72,6 +73,7 @@ fn beside() -> Router<Door> {
         .route("/changes", get(changes))
         .route("/completeness", get(completeness))
         .route("/priors", get(priors))
+        .route("/reports", get(reports))
         .route("/openapi.json", get(description))
 }
 

@@ -1,40 +1,26 @@
-//! Signed webhooks: the change feed brought to whoever asked for it in the configuration.
-//!
-//! Durable: how far each has been served is a row, and each look at the feed is a job of the queue,
-//! on one node at a time. A delivery counts when it is answered with 2xx; else it is tried again,
-//! later and later, from the same change on: every change comes at least once and in order.
+//! Signed webhooks: the change feed brought to whoever asked for it in the configuration, as
+//! `archive/follow` brings it. A delivery counts when it is answered with 2xx.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::access::actor::{Actor, Purpose};
-use crate::access::permit::{Permit, Subject};
+use crate::access::permit::Permit;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
+use crate::archive::follow::Receiver;
 use crate::clock::SharedClock;
 use crate::dicomweb::address::Urls;
 use crate::dicomweb::changes::written;
 use crate::dicomweb::openapi::hex;
 use crate::http::base::Base;
 use crate::model::event::Event;
-use crate::model::event::Follower;
-
-/// Changes of one delivery.
-const PAGE: u32 = 100;
-
-/// Deliveries of one job; then others get their turn.
-const PAGES: u32 = 20;
-
-/// Time between two looks at a feed nothing was found in.
-const LOOK_US: i64 = 1_000_000;
-
-/// The longest time until a failed delivery is tried again.
-const LONGEST_PAUSE_US: i64 = 3600 * 1_000_000;
+use crate::model::job::JobKind;
 
 /// Time a receiver has to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -96,55 +82,43 @@ impl Webhooks {
         Ok(Self { hooks: Arc::new(hooks), archive, urls, clock, client })
     }
 
-    /// Queues the first look for each; one that is queued or under way is looked at soon.
+    /// Begins with each; one that is queued or under way is looked at soon.
     pub async fn start(&self) -> Result<(), ArchiveError> {
-        let permit = self.permit()?;
         for hook in self.hooks.iter() {
-            self.archive.follower(&permit, &hook.name).await?;
-            self.archive.follow_again(&hook.name, 0).await?;
+            self.archive.follow(JobKind::Webhook, &hook.name).await?;
         }
         Ok(())
     }
 
-    /// One job: serves the webhook `name` and queues its next look. One that the configuration no
-    /// longer names is let go.
+    /// One job: serves the webhook `name`. One that the configuration no longer names is let go.
     pub async fn look(&self, name: &str) -> Result<(), ArchiveError> {
         let Some(hook) = self.hooks.iter().find(|hook| hook.name == name) else { return Ok(()) };
-        let permit = self.permit()?;
-        let mut follower = self.archive.follower(&permit, name).await?;
-        for _ in 0..PAGES {
-            let events = self.archive.changes(&permit, follower.sequence, PAGE).await?;
-            let Some(last) = events.last() else {
-                return self.archive.follow_again(name, LOOK_US).await;
-            };
-            let sequence = last.sequence;
-            if let Err(reason) = self.deliver(hook, &events).await {
-                return self.failed(&permit, follower, &reason).await;
-            }
-            follower = Follower { sequence, failures: 0, ..follower };
-            self.archive.put_follower(&permit, &follower).await?;
-        }
-        self.archive.follow_again(name, 0).await
+        self.archive.serve(JobKind::Webhook, name, &Bound { hook, hooks: self }).await
     }
+}
 
-    fn permit(&self) -> Result<Permit, ArchiveError> {
-        let access = self.archive.access();
-        let permit = access.permit(&Actor::System, Purpose::Operation, Subject::Archive);
-        permit.map_err(|_| ArchiveError::Denied)
-    }
+/// One of them.
+struct Bound<'a> {
+    hook: &'a Webhook,
+    hooks: &'a Webhooks,
+}
 
+#[async_trait]
+impl Receiver for Bound<'_> {
     /// Posts the changes a webhook wants of a page; nothing is posted when it wants none.
-    async fn deliver(&self, hook: &Webhook, events: &[Event]) -> Result<(), String> {
-        let wanted = events.iter().filter(|event| {
+    async fn receive(&self, _: &Permit, changes: &[Event]) -> Result<(), String> {
+        let hook = self.hook;
+        let wanted = changes.iter().filter(|event| {
             hook.kinds.is_empty() || hook.kinds.iter().any(|kind| kind == event.kind.as_str())
         });
-        let changes: Vec<_> = wanted.map(|event| written(event, &self.urls)).collect();
+        let changes: Vec<_> = wanted.map(|event| written(event, &self.hooks.urls)).collect();
         if changes.is_empty() {
             return Ok(());
         }
         let body = json!({ "webhook": hook.name, "changes": changes }).to_string();
-        let seconds = self.clock.now_us() / 1_000_000;
+        let seconds = self.hooks.clock.now_us() / 1_000_000;
         let request = self
+            .hooks
             .client
             .post(&hook.url)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -155,25 +129,6 @@ impl Webhooks {
         metrics::counter!("lastra_webhook_deliveries_total", "accepted" => if status.is_success() { "yes" } else { "no" })
             .increment(1);
         if status.is_success() { Ok(()) } else { Err(format!("answered {}", status.as_u16())) }
-    }
-
-    /// Tries again after 2, 4, 8 … seconds, an hour at most, for as long as it takes.
-    async fn failed(
-        &self,
-        permit: &Permit,
-        mut follower: Follower,
-        reason: &str,
-    ) -> Result<(), ArchiveError> {
-        follower.failures = follower.failures.saturating_add(1);
-        tracing::warn!(
-            webhook = follower.name,
-            failures = follower.failures,
-            reason,
-            "webhook failed"
-        );
-        self.archive.put_follower(permit, &follower).await?;
-        let pause_us = (1_i64 << follower.failures.min(20)) * 1_000_000;
-        self.archive.follow_again(&follower.name, pause_us.min(LONGEST_PAUSE_US)).await
     }
 }
 

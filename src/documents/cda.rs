@@ -1,15 +1,10 @@
 //! The narrative of a CDA document (HL7 CDA R2 §4.3.5) as a page: a plain reading, not a style sheet.
 //!
-//! Markup is never passed on: its text is taken out and written anew. Entities of a document type
-//! declaration are not read, so none can grow or reach outside.
-
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+//! Markup is never passed on: its text is taken out and written anew. The document is read as the
+//! fascicolo reads it: without a document type declaration, within limits.
 
 use crate::documents::page::{Line, LineKind, Page};
-
-/// Elements open within one another.
-const MAX_DEPTH: usize = 256;
+use crate::hl7::cda::xml::{Child, Document, Element, Limits, XmlError};
 
 /// Lines taken of one document.
 const MAX_LINES: usize = 50_000;
@@ -17,68 +12,38 @@ const MAX_LINES: usize = 50_000;
 /// Longest document read, in bytes.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Why a document could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CdaError {
-    /// It is no XML, in the parser's words.
-    #[error("the document is no well-formed XML: {0}")]
-    Malformed(String),
-    /// Deeper than any document is.
-    #[error("the document nests more than {MAX_DEPTH} elements")]
-    TooDeep,
-}
+/// What is read of a stranger's document.
+const LIMITS: Limits = Limits { bytes: 16 * 1024 * 1024, ..Limits::DEFAULT };
 
 /// Reads the title and the narrative of every section.
-pub fn page(xml: &[u8]) -> Result<Page, CdaError> {
-    let text = decoded(xml);
-    let mut reader = Reader::from_str(&text);
-    reader.config_mut().check_end_names = true;
+pub fn page(xml: &[u8]) -> Result<Page, XmlError> {
+    // A value of odd length was padded with one byte (PS3.5 §6.2).
+    let xml = xml.strip_suffix(&[0]).unwrap_or(xml);
+    let document = Document::parse_within(xml, LIMITS)?;
     let mut walk = Walk::default();
-    loop {
-        match reader.read_event().map_err(|error| CdaError::Malformed(error.to_string()))? {
-            Event::Start(start) => walk.start(&start)?,
-            Event::Empty(start) => {
-                walk.start(&start)?;
-                walk.end();
+    let mut work = vec![Work::See(Child::Element(document.root()))];
+    while let Some(next) = work.pop() {
+        match next {
+            Work::Leave => walk.end(),
+            Work::See(Child::Text(text)) => walk.text(text),
+            Work::See(Child::Element(element)) => {
+                walk.start(element);
+                work.push(Work::Leave);
+                let from = work.len();
+                work.extend(element.inside().map(Work::See));
+                if let Some(new) = work.get_mut(from..) {
+                    new.reverse();
+                }
             }
-            Event::End(_) => walk.end(),
-            Event::Text(text) => walk.text(&text.decode().unwrap_or_default()),
-            Event::CData(text) => walk.text(&text.decode().unwrap_or_default()),
-            Event::GeneralRef(reference) => {
-                let named = reference.decode().unwrap_or_default();
-                let character = match named.as_ref() {
-                    "amp" => Some('&'),
-                    "lt" => Some('<'),
-                    "gt" => Some('>'),
-                    "quot" => Some('"'),
-                    "apos" => Some('\''),
-                    _ => reference.resolve_char_ref().ok().flatten(),
-                };
-                walk.text(character.unwrap_or('\u{FFFD}').encode_utf8(&mut [0; 4]));
-            }
-            Event::Eof => break,
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }
-    if walk.open.is_empty() {
-        Ok(walk.finish())
-    } else {
-        Err(CdaError::Malformed("it ends before its root element".to_owned()))
-    }
+    Ok(walk.finish())
 }
 
-/// The document's text in its declared encoding; UTF-8 without one.
-fn decoded(xml: &[u8]) -> String {
-    let (encoding, _) = encoding_rs::Encoding::for_bom(xml).unzip();
-    let declared = || {
-        let head = String::from_utf8_lossy(xml.get(..200).unwrap_or(xml)).into_owned();
-        let head = head.split("?>").next()?.to_owned();
-        let label = head.split("encoding").nth(1)?.split(['"', '\'']).nth(1)?;
-        encoding_rs::Encoding::for_label(label.as_bytes())
-    };
-    let encoding = encoding.or_else(declared).unwrap_or(encoding_rs::UTF_8);
-    let (text, ..) = encoding.decode(xml);
-    text.trim_end_matches('\0').to_owned()
+/// What is still to be walked, last first.
+enum Work<'d> {
+    See(Child<'d>),
+    Leave,
 }
 
 /// What an open element is for.
@@ -112,34 +77,28 @@ struct Walk {
 }
 
 impl Walk {
-    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), CdaError> {
-        if self.open.len() == MAX_DEPTH {
-            return Err(CdaError::TooDeep);
-        }
-        let name = start.local_name();
+    fn start(&mut self, element: Element<'_>) {
         let inside = self.open.contains(&Role::Narrative);
-        let role = match (name.as_ref(), inside) {
-            (b"section", false) => Role::Section,
-            (b"title", false) if self.titled() => Role::Title,
-            (b"text", false) if self.open.last() == Some(&Role::Section) => Role::Narrative,
-            (b"languageCode", false) if self.open.len() == 1 => {
-                let code = start.attributes().flatten().find(|a| a.key.as_ref() == b"code");
-                let code = code.map(|code| String::from_utf8_lossy(&code.value).into_owned());
+        let role = match (element.name(), inside) {
+            ("section", false) => Role::Section,
+            ("title", false) if self.titled() => Role::Title,
+            ("text", false) if self.open.last() == Some(&Role::Section) => Role::Narrative,
+            ("languageCode", false) if self.open.len() == 1 => {
+                let code = element.attr("code");
                 self.page.language = code
                     .filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
-                    .unwrap_or_default();
+                    .unwrap_or_default()
+                    .to_owned();
                 Role::Other
             }
-            (b"paragraph", true) => Role::Paragraph,
-            (b"list", true) => Role::List(start.attributes().flatten().any(|attribute| {
-                attribute.key.as_ref() == b"listType" && attribute.value.as_ref() == b"ordered"
-            })),
-            (b"item", true) => Role::Item,
-            (b"tr", true) => Role::Row,
-            (b"td", true) => Role::Cell(false),
-            (b"th", true) => Role::Cell(true),
-            (b"caption", true) => Role::Caption,
-            (b"br", true) => {
+            ("paragraph", true) => Role::Paragraph,
+            ("list", true) => Role::List(element.attr("listType") == Some("ordered")),
+            ("item", true) => Role::Item,
+            ("tr", true) => Role::Row,
+            ("td", true) => Role::Cell(false),
+            ("th", true) => Role::Cell(true),
+            ("caption", true) => Role::Caption,
+            ("br", true) => {
                 self.pending.push(BREAK);
                 Role::Inline
             }
@@ -155,7 +114,6 @@ impl Walk {
             _ => {}
         }
         self.open.push(role);
-        Ok(())
     }
 
     /// A title counts right below the document or a section.
@@ -260,7 +218,7 @@ fn normal(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{CdaError, page};
+    use super::{XmlError, page};
     use crate::documents::page::LineKind;
 
     const DOCUMENT: &str = r#"<?xml version="1.0" encoding="ISO-8859-1"?>
@@ -275,7 +233,7 @@ mod tests {
 </section></component></structuredBody></component></ClinicalDocument>"#;
 
     #[test]
-    fn the_narrative_is_read_and_nothing_of_its_markup_passed_on() {
+    fn requirement_36_the_narrative_is_read_and_nothing_of_its_markup_passed_on() {
         let (latin, ..) = encoding_rs::WINDOWS_1252.encode(DOCUMENT);
         let page = page(&latin).unwrap();
         assert_eq!((page.title.as_str(), page.language.as_str()), ("Referto", "it-IT"));
@@ -305,18 +263,20 @@ mod tests {
     }
 
     #[test]
-    fn entities_of_a_document_type_are_not_read() {
+    fn a_document_type_is_refused_whatever_is_in_it() {
         let bomb = r#"<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY f SYSTEM "file:///etc/passwd">]>
             <ClinicalDocument><component><section><text>&a;&f;</text></section></component></ClinicalDocument>"#;
-        let page = page(bomb.as_bytes()).unwrap();
-        assert_eq!(page.lines[0].kind, LineKind::Text("\u{FFFD}\u{FFFD}".into()));
+        assert_eq!(page(bomb.as_bytes()), Err(XmlError::Dtd));
+        let entity = "<ClinicalDocument><title>&a;</title></ClinicalDocument>";
+        assert!(matches!(page(entity.as_bytes()), Err(XmlError::Entity(_))));
     }
 
     #[test]
-    fn what_is_no_xml_or_too_deep_is_refused() {
-        assert!(matches!(page(b"<a><b></a>"), Err(CdaError::Malformed(_))));
-        assert!(matches!(page(b"<a>"), Err(CdaError::Malformed(_))));
-        assert_eq!(page("<a>".repeat(1000).as_bytes()), Err(CdaError::TooDeep));
+    fn what_is_no_xml_or_too_deep_is_refused_and_padding_is_none_of_it() {
+        assert!(matches!(page(b"<a><b></a>"), Err(XmlError::Malformed(_))));
+        assert!(matches!(page(b"<a>"), Err(XmlError::Malformed(_))));
+        assert!(matches!(page("<a>".repeat(1000).as_bytes()), Err(XmlError::TooDeep(_))));
+        assert!(page(b"<a></a>\0").is_ok());
     }
 
     proptest! {

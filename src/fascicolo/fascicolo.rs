@@ -151,7 +151,8 @@ impl Fascicolo {
         Ok(self.inner.index.merges(person).await?)
     }
 
-    pub(in crate::fascicolo) fn now_us(&self) -> i64 {
+    /// Now, µs since 1970.
+    pub fn now_us(&self) -> i64 {
         self.inner.clock.now_us()
     }
 }

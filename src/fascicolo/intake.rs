@@ -131,26 +131,8 @@ impl Fascicolo {
         if bytes.is_empty() {
             return Ok(());
         }
-        let arriving = Arriving {
-            bytes,
-            source: "dicom".to_owned(),
-            subject: DocumentSubject {
-                identifiers: identifiers(&identity.patient_ids),
-                name: identity.name.clone(),
-                birth_date: identity.birth_date.clone(),
-                sex: identity.sex.clone(),
-            },
-            references: vec![Reference {
-                kind: ReferenceKind::Study,
-                assigner: String::new(),
-                value: study.uid.clone(),
-            }],
-            title: study.description.clone(),
-            service_date: study.date.clone(),
-            instance: Some(located.id),
-            as_read: None,
-            described: Described::default(),
-        };
+        let title = study.description.clone();
+        let arriving = Arriving { bytes, title, ..of_instance(study, located, identity) };
         self.take_in(arriving).await.map(drop)
     }
 
@@ -175,27 +157,13 @@ impl Fascicolo {
         let text = String::from_utf8_lossy(&page.bytes).into_owned();
         let arriving = Arriving {
             bytes: bytes.into(),
-            source: "dicom".to_owned(),
-            subject: DocumentSubject {
-                identifiers: identifiers(&identity.patient_ids),
-                name: identity.name.clone(),
-                birth_date: identity.birth_date.clone(),
-                sex: identity.sex.clone(),
-            },
-            references: vec![Reference {
-                kind: ReferenceKind::Study,
-                assigner: String::new(),
-                value: study.uid.clone(),
-            }],
             title: text.lines().next().unwrap_or_default().to_owned(),
-            service_date: study.date.clone(),
-            instance: Some(located.id),
             as_read: Some(AsRead {
                 kind: DocumentKind::Sr,
                 document_id: format!("{}^", located.path.instance.as_str()),
                 text,
             }),
-            described: Described::default(),
+            ..of_instance(study, located, identity)
         };
         self.take_in(arriving).await.map(drop)
     }
@@ -264,6 +232,27 @@ impl Fascicolo {
         let document = index.documents(DocumentsOf::Id(id), 1).await?.pop();
         let document = document.ok_or(FascicoloError::Unknown("this document"))?;
         Ok(Taken { document, known, attached })
+    }
+}
+
+/// What an instance says of the document it is or holds: whom it is about, and its study.
+fn of_instance(study: &StudyBrief, located: &Located, identity: &Identity) -> Arriving {
+    Arriving {
+        source: "dicom".to_owned(),
+        subject: DocumentSubject {
+            identifiers: identifiers(&identity.patient_ids),
+            name: identity.name.clone(),
+            birth_date: identity.birth_date.clone(),
+            sex: identity.sex.clone(),
+        },
+        references: vec![Reference {
+            kind: ReferenceKind::Study,
+            assigner: String::new(),
+            value: study.uid.clone(),
+        }],
+        service_date: study.date.clone(),
+        instance: Some(located.id),
+        ..Arriving::default()
     }
 }
 

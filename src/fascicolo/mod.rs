@@ -19,4 +19,5 @@ pub mod priors;
 pub mod queue;
 pub mod recognise;
 pub mod search;
+pub mod subscriptions;
 pub mod timeline;

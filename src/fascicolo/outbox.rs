@@ -27,6 +27,8 @@ use crate::model::outbox::Stage;
 
 /// Who asks for what the settings ask for.
 const ITSELF: &str = "lastra";
+/// Entries of one document: one an operation.
+const OPERATIONS: u32 = 3;
 /// Versions before and behind one that are looked at.
 const MOST_VERSIONS: u32 = 100;
 
@@ -66,7 +68,47 @@ impl Fascicolo {
             ));
         }
         let now = self.now_us();
+        let withdrawn = self.inner.index.publish_again(document, actor, now).await?;
+        if let Some(id) = withdrawn {
+            return Ok((id, true));
+        }
+        if self.entries_of(permit, document).await?.iter().any(is_being_withdrawn) {
+            return Err(FascicoloError::Refused(
+                "it is being withdrawn: publish it again once that is done, or set it aside",
+            ));
+        }
         Ok(self.inner.index.put_entry(document, Operation::Publish, actor, now).await?)
+    }
+
+    /// Asks for what was published of a document to be obscured in the national index, or shown there
+    /// again; gives the entry's id.
+    pub async fn obscure_there(
+        &self,
+        permit: &Permit,
+        document: i64,
+        obscured: bool,
+        actor: &str,
+    ) -> Result<i64, FascicoloError> {
+        let entries = self.entries_of(permit, document).await?;
+        if !entries.iter().any(is_published) {
+            return Err(FascicoloError::Refused("the document is not published from here"));
+        }
+        if entries.iter().any(|entry| entry.operation == Operation::Delete) {
+            return Err(FascicoloError::Refused("the document was withdrawn, or is about to be"));
+        }
+        let now = self.now_us();
+        let put = self.inner.index.put_update(document, obscured, actor, now).await?;
+        put.ok_or(FascicoloError::Refused("an earlier update is on its way: ask again after it"))
+    }
+
+    /// Whether the last update of a document's metadata obscured it: published again it stays so.
+    pub async fn is_obscured_there(
+        &self,
+        permit: &Permit,
+        document: i64,
+    ) -> Result<bool, FascicoloError> {
+        let entries = self.entries_of(permit, document).await?;
+        Ok(entries.iter().any(|entry| entry.operation == Operation::Update && entry.obscured))
     }
 
     /// Asks for what was published of a document to be deleted there; it stays here.
@@ -77,11 +119,8 @@ impl Fascicolo {
         actor: &str,
     ) -> Result<(i64, bool), FascicoloError> {
         may(permit)?;
-        let entries = self.inner.index.entries(EntriesOf::Document(document), 2).await?;
-        let published = |entry: &Entry| {
-            entry.operation == Operation::Publish && entry.progress.stage == Stage::Done
-        };
-        if !entries.iter().any(published) {
+        let entries = self.entries_of(permit, document).await?;
+        if !entries.iter().any(is_published) {
             return Err(FascicoloError::Refused("the document is not published from here"));
         }
         let now = self.now_us();
@@ -120,7 +159,7 @@ impl Fascicolo {
         document: i64,
     ) -> Result<Vec<Entry>, FascicoloError> {
         may(permit)?;
-        Ok(self.inner.index.entries(EntriesOf::Document(document), 2).await?)
+        Ok(self.inner.index.entries(EntriesOf::Document(document), OPERATIONS).await?)
     }
 
     /// How many entries there are of each stage.
@@ -304,6 +343,14 @@ impl Fascicolo {
         let own = cda.replaces.iter().find(|id| id.is_known());
         Ok(own.map_or(Place::New, |id| Place::InPlaceOf(id.joined())))
     }
+}
+
+fn is_published(entry: &Entry) -> bool {
+    entry.operation == Operation::Publish && entry.progress.stage == Stage::Done
+}
+
+fn is_being_withdrawn(entry: &Entry) -> bool {
+    entry.operation == Operation::Delete && !entry.progress.stage.is_final()
 }
 
 fn ship(

@@ -6,6 +6,7 @@ use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fascicolo::fascicolo::may;
 use crate::index::fascicolo::DocumentsOf;
+use crate::index::fascicolo::Likeness;
 use crate::index::fascicolo::StudiesOf;
 use crate::model::document::Document;
 use crate::model::link::Item;
@@ -14,10 +15,13 @@ use crate::model::link::StudyBrief;
 use crate::model::link::Waiting;
 use crate::people::candidate::Profile;
 use crate::people::candidate::compare;
+use crate::people::identifier::Identifier;
 use crate::people::phonetic;
 
-/// People and studies considered for one item.
+/// Items of a page, and studies of one person, that are looked at.
 const CONSIDERED: u32 = 100;
+/// People compared with one item.
+const COMPARED: u32 = 50;
 /// Candidates shown of one item.
 const SHOWN: usize = 10;
 /// Days between report and study beyond which they are not suggested together.
@@ -69,11 +73,8 @@ impl Fascicolo {
         limit: u32,
     ) -> Result<Vec<Case>, FascicoloError> {
         may(permit)?;
-        let mut cases = Vec::new();
-        for item in self.inner.index.items(after, limit.min(CONSIDERED)).await? {
-            cases.push(self.case(item).await?);
-        }
-        Ok(cases)
+        let items = self.inner.index.items(after, limit.min(CONSIDERED)).await?;
+        self.cases(items).await
     }
 
     /// Gives what waits to a person, or to nobody; then looks again for what it belongs to.
@@ -122,91 +123,143 @@ impl Fascicolo {
         Ok(index.close_item(item.kind, item.waiting, "dismissed", actor, now).await?)
     }
 
-    async fn case(&self, item: Item) -> Result<Case, FascicoloError> {
+    /// Items with what they are and what they may belong to: a few questions for all of them.
+    async fn cases(&self, items: Vec<Item>) -> Result<Vec<Case>, FascicoloError> {
         let index = &self.inner.index;
-        let (mut document, mut study) = (None, None);
-        match item.waiting {
-            Waiting::Document(id) => {
-                document = index.documents(DocumentsOf::Id(id), 1).await?.pop();
+        let most = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let rows = |document: bool| {
+            let waiting = items.iter().map(|item| item.waiting);
+            let own = waiting.filter(|own| matches!(own, Waiting::Document(_)) == document);
+            own.map(Waiting::id).collect::<Vec<i64>>()
+        };
+        let documents = index.documents(DocumentsOf::Rows(rows(true)), most).await?;
+        let studies = index.studies(&StudiesOf::Rows(rows(false)), most).await?;
+        let mut cases: Vec<Case> = items
+            .into_iter()
+            .map(|item| {
+                let (mut document, mut study) = (None, None);
+                match item.waiting {
+                    Waiting::Document(id) => {
+                        document = documents.iter().find(|own| own.id == id).cloned();
+                    }
+                    Waiting::Study(id) => {
+                        study = studies.iter().find(|own| own.id == id).cloned();
+                    }
+                }
+                Case { item, document, study, people: Vec::new(), studies: Vec::new() }
+            })
+            .collect();
+        self.suggest_people(&mut cases).await?;
+        self.suggest_studies(&mut cases).await?;
+        Ok(cases)
+    }
+
+    /// People something may be of, likeliest first.
+    async fn suggest_people(&self, cases: &mut [Case]) -> Result<(), FascicoloError> {
+        let profiles: Vec<Profile> = cases.iter().map(Case::profile).collect();
+        let wanted: Vec<Likeness> = profiles
+            .iter()
+            .map(|like| Likeness {
+                sound: phonetic::key(&like.name),
+                birth_date: like.birth_date.clone(),
+            })
+            .collect();
+        for alike in self.inner.index.people_alike(&wanted, COMPARED).await? {
+            let at = alike.number;
+            let (Some(case), Some(like)) = (cases.get_mut(at), profiles.get(at)) else { continue };
+            let theirs = Profile {
+                // What it says of birth and sex counts too.
+                identifiers: Identifier::read(&alike.code, "").into_iter().collect(),
+                ..profile(&fold(&alike.name), &alike.birth_date, &alike.sex)
+            };
+            let likeness = compare(like, &theirs);
+            if likeness.score > 0 {
+                case.people.push(PersonCandidate {
+                    person: alike.person,
+                    score: likeness.score,
+                    reasons: likeness.reasons.iter().map(|reason| reason.as_str()).collect(),
+                });
             }
-            Waiting::Study(id) => study = index.studies(&StudiesOf::Row(id), 1).await?.pop(),
         }
-        let profile = match (&document, &study) {
+        for case in cases {
+            case.people.sort_by_key(|found| (std::cmp::Reverse(found.score), found.person));
+            case.people.truncate(SHOWN);
+        }
+        Ok(())
+    }
+
+    /// Studies of a document's person, or of those most like them, near it in time.
+    async fn suggest_studies(&self, cases: &mut [Case]) -> Result<(), FascicoloError> {
+        let mut people: Vec<i64> =
+            cases.iter().flat_map(|case| case.owners()).map(|(person, ..)| person).collect();
+        people.sort_unstable();
+        people.dedup();
+        if people.is_empty() {
+            return Ok(());
+        }
+        let most = CONSIDERED.saturating_mul(u32::try_from(people.len()).unwrap_or(u32::MAX));
+        let studies = self.inner.index.studies(&StudiesOf::People(people), most).await?;
+        for case in cases {
+            let Some(document) = &case.document else { continue };
+            let mut candidates = Vec::new();
+            for (person, worth, reason) in case.owners() {
+                let own = studies.iter().filter(|study| study.person == Some(person));
+                candidates.extend(own.filter_map(|study| near(study, document, worth, reason)));
+            }
+            candidates.sort_by_key(|found| (std::cmp::Reverse(found.score), found.study.id));
+            candidates.truncate(SHOWN);
+            case.studies = candidates;
+        }
+        Ok(())
+    }
+}
+
+impl Case {
+    /// What is known of whom it is about.
+    fn profile(&self) -> Profile {
+        match (&self.document, &self.study) {
             (Some(document), _) => {
                 profile(&fold(&document.name), &document.birth_date, &document.sex)
             }
             (None, Some(study)) => profile(&study.name, &study.birth_date, &study.sex),
             (None, None) => Profile::default(),
-        };
-        let people = self.people_like(&profile).await?;
-        let studies = match (&document, item.kind) {
-            (Some(document), ItemKind::Unlinked | ItemKind::PersonConflict) => {
-                self.studies_like(document, &people).await?
-            }
-            _ => Vec::new(),
-        };
-        Ok(Case { item, document, study, people, studies })
-    }
-
-    /// People like somebody, likeliest first.
-    async fn people_like(&self, like: &Profile) -> Result<Vec<PersonCandidate>, FascicoloError> {
-        let sound = phonetic::key(&like.name);
-        let people = self.inner.index.people_like(&sound, &like.birth_date, CONSIDERED).await?;
-        let mut candidates: Vec<PersonCandidate> = people
-            .iter()
-            .map(|person| {
-                let mut theirs = profile(&fold(&person.name), &person.birth_date, &person.sex);
-                theirs.identifiers =
-                    person.identifiers.iter().map(|known| known.identifier.clone()).collect();
-                let likeness = compare(like, &theirs);
-                PersonCandidate {
-                    person: person.id,
-                    score: likeness.score,
-                    reasons: likeness.reasons.iter().map(|reason| reason.as_str()).collect(),
-                }
-            })
-            .filter(|candidate| candidate.score > 0)
-            .collect();
-        candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.score), candidate.person));
-        candidates.truncate(SHOWN);
-        Ok(candidates)
-    }
-
-    /// Studies of the document's person, or of those most like them, near it in time.
-    async fn studies_like(
-        &self,
-        document: &Document,
-        people: &[PersonCandidate],
-    ) -> Result<Vec<StudyCandidate>, FascicoloError> {
-        let owners: Vec<(i64, u8, &'static str)> = match document.person {
-            Some(person) => vec![(person, 60, "same-person")],
-            None => {
-                people.iter().take(3).map(|p| (p.person, p.score / 2, "person-alike")).collect()
-            }
-        };
-        let mut candidates = Vec::new();
-        for (person, worth, reason) in owners {
-            let of = StudiesOf::Person(person, None);
-            for study in self.inner.index.studies(&of, CONSIDERED).await? {
-                let Some(days) = days_between(&study.date, &document.service_date) else {
-                    continue;
-                };
-                if days > FAR_DAYS {
-                    continue;
-                }
-                let near = u8::try_from((40 - days).clamp(0, 40)).unwrap_or(0);
-                let when = if days == 0 { "same-date" } else { "near-date" };
-                candidates.push(StudyCandidate {
-                    study,
-                    score: worth.saturating_add(near).min(100),
-                    reasons: vec![reason, when],
-                });
-            }
         }
-        candidates.sort_by_key(|found| (std::cmp::Reverse(found.score), found.study.id));
-        candidates.truncate(SHOWN);
-        Ok(candidates)
     }
+
+    /// Of a document that has no study: whose studies it may belong to, what that is worth, and why.
+    fn owners(&self) -> Vec<(i64, u8, &'static str)> {
+        let waits = matches!(self.item.kind, ItemKind::Unlinked | ItemKind::PersonConflict);
+        match self.document.as_ref().filter(|_| waits) {
+            None => Vec::new(),
+            Some(document) => match document.person {
+                Some(person) => vec![(person, 60, "same-person")],
+                None => {
+                    let likest = self.people.iter().take(3);
+                    likest.map(|own| (own.person, own.score / 2, "person-alike")).collect()
+                }
+            },
+        }
+    }
+}
+
+/// A study as a document's, where it is near it in time.
+fn near(
+    study: &StudyBrief,
+    document: &Document,
+    worth: u8,
+    reason: &'static str,
+) -> Option<StudyCandidate> {
+    let days = days_between(&study.date, &document.service_date)?;
+    if days > FAR_DAYS {
+        return None;
+    }
+    let near = u8::try_from((40 - days).clamp(0, 40)).unwrap_or(0);
+    let when = if days == 0 { "same-date" } else { "near-date" };
+    Some(StudyCandidate {
+        study: study.clone(),
+        score: worth.saturating_add(near).min(100),
+        reasons: vec![reason, when],
+    })
 }
 
 fn profile(name: &str, birth_date: &str, sex: &str) -> Profile {

@@ -10,6 +10,8 @@ use crate::model::document::Document;
 
 /// Words of one search.
 const MOST_WORDS: usize = 16;
+/// What a search without words is told.
+pub const NO_WORDS: &str = "name at least one word of two letters";
 /// Characters of one word kept.
 const LONGEST_WORD: usize = 64;
 
@@ -26,7 +28,7 @@ impl Fascicolo {
         may(permit)?;
         let words = asked(text);
         if words.is_empty() {
-            return Err(FascicoloError::Refused("name at least one word of two letters"));
+            return Err(FascicoloError::Refused(NO_WORDS));
         }
         Ok(self.inner.index.documents_with(&words, person, limit).await?)
     }
@@ -47,7 +49,7 @@ pub(in crate::fascicolo) fn words(text: &str) -> String {
 }
 
 /// The words of a search: those of one letter say nothing.
-fn asked(text: &str) -> Vec<Word> {
+pub fn asked(text: &str) -> Vec<Word> {
     let parts = text.split_whitespace().flat_map(|part| {
         let begins = part.ends_with('*');
         let folded = words(part);

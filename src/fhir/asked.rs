@@ -122,7 +122,14 @@ impl Asked {
                 return Ok(included(value, self.kind.rev_includes(), &mut self.rev_includes));
             }
             _ => {
-                let Some(param) = param(self.kind, name) else { return Ok(false) };
+                let Some(param) = param(self.kind, name) else {
+                    // Passed over, a modifier would turn its question into another (FHIR R4 §3.1.1.4.5).
+                    let bare = name.split_once(':').map(|(bare, _)| bare);
+                    return match bare.and_then(|bare| known(self.kind, bare)) {
+                        Some(_) => Err(Refusal::parameter(name, "it does not take this modifier")),
+                        None => Ok(false),
+                    };
+                };
                 if self.wanted.len() == MOST_CONDITIONS {
                     let says = "too many conditions: give several values with commas between";
                     return Err(Refusal::parameter(name, says));
@@ -160,8 +167,12 @@ fn param(kind: Kind, name: &str) -> Option<Param> {
         Some((_, "identifier")) => "patient.identifier",
         _ => bare,
     };
-    let found = kind.params().iter().find(|param| param.name == bare);
-    found.filter(|param| bare == name || param.kind == "reference" || bare.contains('.')).copied()
+    known(kind, bare)
+        .filter(|param| bare == name || param.kind == "reference" || bare.contains('.'))
+}
+
+fn known(kind: Kind, name: &str) -> Option<Param> {
+    kind.params().iter().find(|param| param.name == name).copied()
 }
 
 /// Whether what is to be included is in the table; `ImagingStudy:subject:Patient` says what it is.
@@ -208,6 +219,9 @@ mod tests {
         let refused = parse(Kind::ImagingStudy, query, true).unwrap_err();
         assert!(refused.says.starts_with("parameter colour:"), "{}", refused.says);
         assert!(parse(Kind::Patient, "subject:Patient.identifier=1", true).is_err());
+        // A modifier passed over would turn the question into another.
+        assert!(parse(Kind::Patient, "name:contains=ros", false).is_err());
+        assert!(parse(Kind::Patient, "name:exact=Rossi", true).is_ok());
         let chained = parse(Kind::DiagnosticReport, "subject:Patient.identifier=1", true).unwrap();
         assert_eq!(chained.wanted[0].0.name, "patient.identifier");
     }

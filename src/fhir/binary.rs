@@ -13,7 +13,6 @@ use serde_json::json;
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::bundle::body;
 use crate::fhir::door::Consultation;
-use crate::fhir::ids;
 use crate::fhir::negotiate::wants_resource;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::read::http_date;
@@ -21,6 +20,7 @@ use crate::http::caching::ETag;
 use crate::http::query_string::QueryString;
 use crate::index::pages::{DocumentRule, Page};
 use crate::model::document::Document;
+use crate::model::ids;
 
 /// The most bytes written within a resource, where they take a third more and all at once.
 const MOST_WITHIN: u64 = 16 * 1024 * 1024;

@@ -6,8 +6,6 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::fascicolo::intake::Described;
-use crate::fhir::document::REPORT_TYPES;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::tokens::{id_in, uid};
@@ -15,7 +13,9 @@ use crate::fhir::transaction::{
     AnyIn, AttachmentIn, BinaryIn, BundleIn, EntryIn, IdentifierIn, NamedIn, ReferenceIn, ReportIn,
 };
 use crate::fhir::values::{DICOM_UID, REPORT_EU, assigner_in, joined};
+use crate::model::document::REPORT_TYPES;
 use crate::model::document::{DocumentSubject, Reference, ReferenceKind};
+use crate::model::ids;
 use crate::people::identifier::Identifier;
 
 /// The issuers of electronic prescriptions, as CDA and the national index name them.

@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 
 /// The day the tables last changed.
-const DATE: &str = "2026-11-25";
+const DATE: &str = "2026-11-26";
 
 /// `GET /fhir/metadata`: no permit is needed to learn what there is.
 pub async fn metadata(
@@ -71,6 +71,9 @@ fn resource(kind: Kind) -> Value {
     if kind.has_history() {
         interactions.extend(["vread", "history-instance"].map(|code| json!({ "code": code })));
     }
+    if kind.is_made() {
+        interactions.extend(["create", "delete"].map(|code| json!({ "code": code })));
+    }
     if kind.is_searched() {
         interactions.push(json!({ "code": "search-type" }));
     }
@@ -78,7 +81,7 @@ fn resource(kind: Kind) -> Value {
         .params()
         .iter()
         // Modifiers and chains are no parameters of their own.
-        .filter(|param| !param.name.contains('.'))
+        .filter(|param| !param.name.contains('.') && !param.name.ends_with(":exact"))
         .map(|param| {
             let (name, modifier) = param.name.split_once(':').unwrap_or((param.name, ""));
             let kind = if modifier == "identifier" { "reference" } else { param.kind };

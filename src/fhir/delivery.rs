@@ -1,10 +1,8 @@
 //! `POST /fhir`: a transaction that brings a report. What it answers is durable.
 
-use std::sync::Arc;
-
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base64::Engine;
@@ -17,7 +15,6 @@ use crate::fascicolo::intake::{Arriving, Taken};
 use crate::fhir::bringing::{Bringing, read};
 use crate::fhir::bundle::body;
 use crate::fhir::door::{Consultation, Door};
-use crate::fhir::ids;
 use crate::fhir::negotiate::takes_json;
 use crate::fhir::outcome::{Refusal, outcome};
 use crate::fhir::resource::Resource;
@@ -28,11 +25,7 @@ use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::index::pages::{DocumentFound, DocumentRule, Page};
 use crate::model::document::DocumentSubject;
-
-/// The most bytes of a transaction: a document of 36 MB in base64.
-pub const MOST_BYTES: usize = 48 * 1024 * 1024;
-/// Time a transaction may take to arrive.
-const WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
+use crate::model::ids;
 
 /// `POST /fhir`
 pub async fn transaction(
@@ -46,11 +39,8 @@ pub async fn transaction(
     takes_json(&headers, &query?)?;
     is_json(&headers)?;
     let consultation = door.consult(&caller, &base?)?;
-    // Each holds its body in memory.
-    let place = Arc::clone(&door.deliveries).acquire_owned();
-    let _place = place.await.map_err(|_| Problem::unavailable("the archive is stopping"))?;
-    let bytes = receive(&headers, sent).await?;
-    let answer = consultation.bring(&bytes).await?;
+    let received = door.places.receive(&headers, sent).await?;
+    let answer = consultation.bring(&received.bytes).await?;
     Ok(body(&answer, false))
 }
 
@@ -62,39 +52,6 @@ fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
     }
     let says = "send application/fhir+json: XML is not read";
     Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-supported", says))
-}
-
-async fn receive(headers: &HeaderMap, sent: Body) -> Result<Bytes, Refusal> {
-    let too_long = || {
-        let says = format!("a transaction may have {MOST_BYTES} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too-long", says)
-    };
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > MOST_BYTES) {
-        return Err(too_long());
-    }
-    match tokio::time::timeout(WITHIN, to_bytes(sent, MOST_BYTES)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_too_long(&error) => Err(too_long()),
-        Ok(Err(_)) => {
-            Err(Refusal::new(StatusCode::BAD_REQUEST, "incomplete", "the body did not come whole"))
-        }
-        Err(_) => {
-            let says = "the body did not come in time: send it again";
-            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", says))
-        }
-    }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }
 
 impl Consultation {

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::door::Consultation;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::LOINC;
@@ -26,8 +25,10 @@ use crate::index::pages::LinkFound;
 use crate::index::pages::LinkRule;
 use crate::index::pages::Page;
 use crate::model::document::Document;
+use crate::model::document::REPORT_TYPES;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::ids;
 use crate::model::link::Waiting;
 
 /// Links, or replaced versions, of one page of documents that are looked at.
@@ -180,9 +181,6 @@ pub fn is_report_type(code: &str) -> bool {
 
 /// SHA-256 of a document's bytes as its identifier.
 pub const HASH: &str = "urn:lastra:sha-256";
-
-/// LOINC codes of reports of imaging.
-pub const REPORT_TYPES: [&str; 3] = [REPORT_IT, REPORT_EU, "18748-4"];
 
 /// Identifiers of a document; one without any is named by its bytes.
 pub fn identifiers(document: &Document) -> Vec<Value> {

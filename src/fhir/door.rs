@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
-use tokio::sync::Semaphore;
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
 
 use crate::access::permit::Access;
 use crate::access::permit::Permit;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fhir::outcome::Refusal;
+use crate::fhir::receiving::Places;
+use crate::fhir::settings::Settings;
 use crate::http::base::Base;
 use crate::http::base::PublicUrl;
 use crate::http::caller::Caller;
+use crate::http::query_string::QueryString;
 
 /// Where the routes begin.
 pub const ROOT: &str = "/fhir";
@@ -23,8 +27,10 @@ pub struct Door {
     pub fascicolo: Fascicolo,
     /// Where absolute URLs begin.
     pub public: PublicUrl,
+    /// The door's settings.
+    pub settings: Arc<Settings>,
     /// Places for transactions.
-    pub deliveries: Arc<Semaphore>,
+    pub places: Places,
 }
 
 impl FromRef<Door> for Access {
@@ -50,6 +56,29 @@ pub struct Consultation {
     pub base: String,
     /// Base URL of DICOMweb.
     pub dicomweb: String,
+}
+
+/// A request to read, decided: what it asks, and what lets it.
+#[derive(Debug)]
+pub struct Visit {
+    /// Who reads, and from where.
+    pub consultation: Consultation,
+    /// What stands behind the address.
+    pub query: QueryString,
+    /// Its fields.
+    pub headers: HeaderMap,
+}
+
+impl FromRequestParts<Door> for Visit {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Refusal> {
+        let query = QueryString::from_request_parts(parts, door).await?;
+        let base = Base::from_request_parts(parts, door).await?;
+        let Ok(caller) = Caller::from_request_parts(parts, door).await;
+        let consultation = door.consult(&caller, &base)?;
+        Ok(Self { consultation, query, headers: parts.headers.clone() })
+    }
 }
 
 impl Door {

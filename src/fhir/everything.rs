@@ -9,7 +9,6 @@ use crate::fhir::bundle::{Answer, body};
 use crate::fhir::cursor::Cursor;
 use crate::fhir::dates::micros;
 use crate::fhir::door::{Consultation, Door};
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::negotiate::{is_strict, takes_json};
 use crate::fhir::outcome::Refusal;
@@ -25,6 +24,7 @@ use crate::http::query_string::QueryString;
 use crate::index::pages::{
     DocumentFound, DocumentRule, LinkFound, LinkRule, Micros, Page, Place, StudyFound, StudyRule,
 };
+use crate::model::ids;
 
 /// What is listed, one behind the other.
 const STAGES: [Kind; 6] = [

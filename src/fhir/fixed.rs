@@ -4,13 +4,13 @@ use serde_json::json;
 
 use crate::fascicolo::issuers::Issuer;
 use crate::fhir::door::Consultation;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::tokens::Token;
 use crate::fhir::values::URI;
 use crate::fhir::values::coding;
 use crate::fhir::values::system_of;
+use crate::model::ids;
 
 /// The id of the endpoint studies are fetched at.
 pub const WADO_RS: &str = "wado-rs";

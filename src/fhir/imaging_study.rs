@@ -9,7 +9,6 @@ use crate::fhir::door::Consultation;
 use crate::fhir::facts::Code;
 use crate::fhir::facts::Facts;
 use crate::fhir::fixed::WADO_RS;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::DCM;
@@ -28,6 +27,7 @@ use crate::index::pages::SeriesFound;
 use crate::index::pages::StudyFound;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::ids;
 use crate::model::link::Waiting;
 
 /// The most instances written in one resource; of a study with more it says that it is in part.

@@ -19,6 +19,8 @@ pub enum Kind {
     Organization,
     /// A link with its evidence.
     Provenance,
+    /// Who is told of what.
+    Subscription,
 }
 
 /// A parameter of a search.
@@ -36,9 +38,15 @@ const fn param(name: &'static str, kind: &'static str, says: &'static str) -> Pa
     Param { name, kind, says }
 }
 
-const ID: Param = param("_id", "token", "Ids, with commas between");
+/// Ids, of every type.
+pub const ID: Param = param("_id", "token", "Ids, with commas between");
 const CHANGED: Param =
     param("_lastUpdated", "date", "When it last changed; prefixes eq gt ge lt le");
+const CONTENT: Param = param(
+    "_content",
+    "string",
+    "Holds all these words, in any order, without regard to case and accents; opac* is any that begins so",
+);
 const PATIENT: Param = param("patient", "reference", "The person, by id");
 const SUBJECT: Param = param("subject", "reference", "The person, by id");
 const OF: Param = param("patient.identifier", "token", "The person, by system|value");
@@ -47,7 +55,7 @@ const STATUS: Param = param("status", "token", "Status");
 
 impl Kind {
     /// All types.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Patient,
         Self::ImagingStudy,
         Self::DiagnosticReport,
@@ -56,6 +64,7 @@ impl Kind {
         Self::Endpoint,
         Self::Organization,
         Self::Provenance,
+        Self::Subscription,
     ];
 
     /// Its name.
@@ -69,6 +78,7 @@ impl Kind {
             Self::Endpoint => "Endpoint",
             Self::Organization => "Organization",
             Self::Provenance => "Provenance",
+            Self::Subscription => "Subscription",
         }
     }
 
@@ -85,6 +95,7 @@ impl Kind {
             Self::DiagnosticReport => REPORTS,
             Self::DocumentReference => DOCUMENTS,
             Self::Provenance => PROVENANCES,
+            Self::Subscription => SUBSCRIPTIONS,
             Self::Endpoint => ENDPOINTS,
             Self::Organization => ORGANIZATIONS,
             Self::Binary => &[],
@@ -98,7 +109,7 @@ impl Kind {
             Self::ImagingStudy => &["_id", "_lastUpdated", "started"],
             Self::DiagnosticReport => &["_id", "_lastUpdated", "date"],
             Self::DocumentReference => &["_id", "_lastUpdated", "period"],
-            Self::Provenance | Self::Endpoint | Self::Organization => &["_id"],
+            Self::Provenance | Self::Endpoint | Self::Organization | Self::Subscription => &["_id"],
             Self::Binary => &[],
         }
     }
@@ -120,7 +131,11 @@ impl Kind {
                 "DocumentReference:subject",
             ],
             Self::Provenance => &["Provenance:target"],
-            Self::Patient | Self::Binary | Self::Endpoint | Self::Organization => &[],
+            Self::Patient
+            | Self::Binary
+            | Self::Endpoint
+            | Self::Organization
+            | Self::Subscription => &[],
         }
     }
 
@@ -140,6 +155,19 @@ impl Kind {
     /// Whether it can be searched.
     pub fn is_searched(self) -> bool {
         self != Self::Binary
+    }
+
+    /// Whether it is made and deleted by itself.
+    pub fn is_made(self) -> bool {
+        self == Self::Subscription
+    }
+
+    /// Whether subscribers are told of it.
+    pub fn is_followed(self) -> bool {
+        matches!(
+            self,
+            Self::Patient | Self::ImagingStudy | Self::DiagnosticReport | Self::DocumentReference
+        )
     }
 
     /// Whether its versions are kept.
@@ -169,6 +197,12 @@ const PATIENTS: &[Param] = &[
         "token",
         "system|value; systems are urn:oid: and the older http://hl7.it/sid/",
     ),
+    param("name", "string", "A part of the name begins so; :exact"),
+    param("name:exact", "string", "A part of the name is just so"),
+    param("family", "string", "The family name begins so; :exact"),
+    param("family:exact", "string", "The family name is just so"),
+    param("given", "string", "A given name begins so; :exact"),
+    param("given:exact", "string", "A given name is just so"),
     param("birthdate", "date", "Date of birth; prefixes eq gt ge lt le"),
     param("gender", "token", "male, female, other, unknown"),
 ];
@@ -205,6 +239,7 @@ const REPORTS: &[Param] = &[
     SUBJECT,
     OF,
     OF_SUBJECT,
+    CONTENT,
     param("code", "token", "68604-8 or 85430-7 of http://loinc.org"),
     param("category", "token", "RAD of http://terminology.hl7.org/CodeSystem/v2-0074"),
     param("date", "date", "Date of the examination; prefixes eq gt ge lt le"),
@@ -222,6 +257,7 @@ const DOCUMENTS: &[Param] = &[
     SUBJECT,
     OF,
     OF_SUBJECT,
+    CONTENT,
     param("type", "token", "Type of document, LOINC"),
     param("category", "token", "RAD of http://terminology.hl7.org/CodeSystem/v2-0074"),
     param("period", "date", "Date of the service; prefixes eq gt ge lt le"),
@@ -242,6 +278,14 @@ const PROVENANCES: &[Param] = &[
     OF,
     param("target", "reference", "An ImagingStudy, DiagnosticReport or DocumentReference, by id"),
     param("recorded", "date", "When the link was made; prefixes eq gt ge lt le"),
+];
+
+const SUBSCRIPTIONS: &[Param] = &[
+    ID,
+    STATUS,
+    param("criteria", "string", "What is looked for begins so"),
+    param("type", "token", "rest-hook"),
+    param("url", "uri", "Where the subscriber is told"),
 ];
 
 const ENDPOINTS: &[Param] = &[ID, STATUS, param("connection-type", "token", "Kind of endpoint")];

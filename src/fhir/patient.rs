@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::door::Consultation;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::IDENTIFIER_TYPE;
@@ -18,6 +17,7 @@ use crate::fhir::values::system_of;
 use crate::index::pages::Page;
 use crate::index::pages::PersonFound;
 use crate::index::pages::PersonRule;
+use crate::model::ids;
 use crate::model::person::Person;
 use crate::people::identifier::Identifier;
 use crate::people::identifier::IdentifierKind;

@@ -7,7 +7,6 @@ use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::link::ITSELF;
 use crate::fhir::document::is_report_type;
 use crate::fhir::door::Consultation;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::concept;
@@ -19,6 +18,7 @@ use crate::index::pages::LinkRule;
 use crate::index::pages::Page;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::ids;
 use crate::model::link::Method;
 
 /// Part somebody has (FHIR R4 provenance-participant-type).

@@ -1,82 +1,68 @@
 //! Reading one resource and its versions (FHIR R4 §3.1.0.1, §3.1.0.2, §3.1.0.12).
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::binary::binary;
 use crate::fhir::bundle::body;
-use crate::fhir::door::{Consultation, Door};
-use crate::fhir::ids;
+use crate::fhir::door::{Consultation, Visit};
 use crate::fhir::kind::Kind;
 use crate::fhir::negotiate::takes_json;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::resource::Resource;
 use crate::fhir::search::no_such_type;
 use crate::fhir::values::instant;
-use crate::http::base::Base;
 use crate::http::caching::ETag;
-use crate::http::caller::Caller;
-use crate::http::problem::Problem;
-use crate::http::query_string::QueryString;
 use crate::index::pages::{DocumentRule, Page, StudyRule};
+use crate::model::ids;
 
 /// `GET /fhir/{type}/{id}`
 pub async fn read(
-    State(door): State<Door>,
-    caller: Caller,
-    base: Result<Base, Problem>,
     Path((kind, id)): Path<(String, String)>,
-    query: Result<QueryString, Problem>,
-    headers: HeaderMap,
+    visit: Visit,
 ) -> Result<Response, Refusal> {
-    let (kind, query) = (Kind::parse(&kind).ok_or_else(no_such_type)?, query?);
-    let consultation = door.consult(&caller, &base?)?;
+    let kind = Kind::parse(&kind).ok_or_else(no_such_type)?;
     if kind == Kind::Binary {
-        return binary(&consultation, &id, &query, &headers).await;
+        return binary(&visit.consultation, &id, &visit.query, &visit.headers).await;
     }
-    takes_json(&headers, &query)?;
-    let found = consultation.one(kind, &id).await?.ok_or_else(Refusal::not_found)?;
-    Ok(written(&found, &query, &headers))
+    takes_json(&visit.headers, &visit.query)?;
+    let found = visit.consultation.one(kind, &id).await?.ok_or_else(Refusal::not_found)?;
+    Ok(written(&found, &visit))
 }
 
 /// `GET /fhir/{type}/{id}/_history/{version}`
 pub async fn read_version(
-    State(door): State<Door>,
-    caller: Caller,
-    base: Result<Base, Problem>,
     Path((kind, id, version)): Path<(String, String, String)>,
-    query: Result<QueryString, Problem>,
-    headers: HeaderMap,
+    visit: Visit,
 ) -> Result<Response, Refusal> {
-    let (kind, query) = (with_history(&kind)?, query?);
-    takes_json(&headers, &query)?;
-    let consultation = door.consult(&caller, &base?)?;
-    let versions = consultation.versions(kind, &id).await?;
+    let versions = visit.versions(&kind, &id).await?;
     let found = versions.into_iter().find(|found| found.version() == version);
-    Ok(written(&found.ok_or_else(Refusal::not_found)?, &query, &headers))
+    Ok(written(&found.ok_or_else(Refusal::not_found)?, &visit))
 }
 
 /// `GET /fhir/{type}/{id}/_history`
 pub async fn history(
-    State(door): State<Door>,
-    caller: Caller,
-    base: Result<Base, Problem>,
     Path((kind, id)): Path<(String, String)>,
-    query: Result<QueryString, Problem>,
-    headers: HeaderMap,
+    visit: Visit,
 ) -> Result<Response, Refusal> {
-    let (kind, query) = (with_history(&kind)?, query?);
-    takes_json(&headers, &query)?;
-    let consultation = door.consult(&caller, &base?)?;
-    let versions = consultation.versions(kind, &id).await?;
+    let versions = visit.versions(&kind, &id).await?;
     if versions.is_empty() {
         return Err(Refusal::not_found());
     }
-    Ok(body(&history_of(&consultation.base, &versions), false))
+    Ok(body(&history_of(&visit.consultation.base, &versions), false))
+}
+
+impl Visit {
+    /// The versions of a resource of which they are kept.
+    async fn versions(&self, kind: &str, id: &str) -> Result<Vec<Resource>, Refusal> {
+        let kind = with_history(kind)?;
+        takes_json(&self.headers, &self.query)?;
+        Ok(self.consultation.versions(kind, id).await?)
+    }
 }
 
 /// Whether only one version of each is kept, and so there is no history.
@@ -114,7 +100,8 @@ fn history_of(base: &str, versions: &[Resource]) -> serde_json::Value {
 }
 
 /// A resource as an answer, or 304 when the client has it.
-fn written(found: &Resource, query: &QueryString, headers: &HeaderMap) -> Response {
+fn written(found: &Resource, visit: &Visit) -> Response {
+    let headers = &visit.headers;
     let etag = ETag::weak(found.version());
     let modified = http_date(found.changed_us);
     let known = etag.is_known(headers)
@@ -123,7 +110,7 @@ fn written(found: &Resource, query: &QueryString, headers: &HeaderMap) -> Respon
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        body(&found.written(), query.all("_pretty").any(|pretty| pretty == "true"))
+        body(&found.written(), visit.query.all("_pretty").any(|pretty| pretty == "true"))
     };
     etag.write(response.headers_mut());
     if let Some(modified) = modified {
@@ -170,6 +157,7 @@ impl Consultation {
             Kind::Provenance => self.provenance(id).await?,
             Kind::Endpoint => named(self.endpoints()),
             Kind::Organization => named(self.organizations()),
+            Kind::Subscription => self.subscription(id).await?,
             Kind::Binary => None,
         })
     }

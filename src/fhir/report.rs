@@ -4,12 +4,10 @@ use serde_json::json;
 
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::document::Beside;
-use crate::fhir::document::REPORT_TYPES;
 use crate::fhir::document::identifiers;
 use crate::fhir::document::radiology;
 use crate::fhir::document::type_of;
 use crate::fhir::door::Consultation;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::date;
@@ -18,6 +16,8 @@ use crate::fhir::values::reference;
 use crate::index::pages::DocumentFound;
 use crate::index::pages::DocumentRule;
 use crate::index::pages::Page;
+use crate::model::document::REPORT_TYPES;
+use crate::model::ids;
 
 /// The most versions of a report that are listed.
 const MOST_VERSIONS: u32 = 1000;

@@ -5,10 +5,10 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::values::instant;
 use crate::fhir::values::pruned;
+use crate::model::ids;
 
 /// What says that a resource is not whole (FHIR R4 §3.1.1.5.9).
 const SUBSETTED: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";

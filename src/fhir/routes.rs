@@ -6,7 +6,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
 use axum::routing::{get, post};
-use tokio::sync::Semaphore;
 
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fhir::capability::metadata;
@@ -15,7 +14,10 @@ use crate::fhir::door::{Door, ROOT};
 use crate::fhir::everything::everything;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::read::{history, read, read_version};
+use crate::fhir::receiving::Places;
 use crate::fhir::search::{search, search_by_post};
+use crate::fhir::settings::Settings;
+use crate::fhir::subscription::{create, delete};
 use crate::http::base::PublicUrl;
 
 /// Routes whose request bodies have a limit of their own.
@@ -23,22 +25,24 @@ pub const LARGE_BODIES: [&str; 2] = [ROOT, "/fhir/"];
 
 /// The most bytes of a search sent in a body.
 const MOST_FORM_BYTES: usize = 64 * 1024;
-/// Transactions taken at once; others wait.
-const DELIVERIES: usize = 2;
 
 /// All routes. `HEAD` is answered wherever `GET` is.
-pub fn router(fascicolo: Fascicolo, public: PublicUrl) -> Router {
-    let deliveries = Arc::new(Semaphore::new(DELIVERIES));
-    routes().with_state(Door { fascicolo, public, deliveries })
+pub fn router(fascicolo: Fascicolo, public: PublicUrl, settings: Settings) -> Router {
+    routes().with_state(Door {
+        fascicolo,
+        public,
+        places: Places::default(),
+        settings: Arc::new(settings),
+    })
 }
 
 fn routes() -> Router<Door> {
     let below = Router::new()
         .route("/metadata", get(metadata))
         .route("/Patient/{id}/$everything", get(everything))
-        .route("/{type}", get(search))
+        .route("/{type}", get(search).post(create))
         .route("/{type}/_search", post(search_by_post))
-        .route("/{type}/{id}", get(read))
+        .route("/{type}/{id}", get(read).delete(delete))
         .route("/{type}/{id}/_history", get(history))
         .route("/{type}/{id}/_history/{version}", get(read_version))
         .fallback(nothing)
@@ -70,11 +74,13 @@ mod tests {
     use crate::fhir::capability::statement;
 
     /// Where each interaction of the statement is answered.
-    const ANSWERED: [(&str, &str); 7] = [
+    const ANSWERED: [(&str, &str); 9] = [
         ("read", "/fhir/{type}/{id}"),
         ("vread", "/fhir/{type}/{id}/_history/{version}"),
         ("history-instance", "/fhir/{type}/{id}/_history"),
         ("search-type", "/fhir/{type}"),
+        ("create", "/fhir/{type}"),
+        ("delete", "/fhir/{type}/{id}"),
         ("search-type", "/fhir/{type}/_search"),
         ("transaction", "/fhir"),
         ("everything", "/fhir/Patient/{id}/$everything"),

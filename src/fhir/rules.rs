@@ -3,14 +3,14 @@
 use std::fmt::Display;
 
 use crate::fascicolo::error::FascicoloError;
+use crate::fascicolo::search::NO_WORDS;
+use crate::fascicolo::search::asked;
 use crate::fhir::asked::Asked;
 use crate::fhir::dates::days;
 use crate::fhir::dates::micros;
 use crate::fhir::document::HASH;
-use crate::fhir::document::REPORT_TYPES;
 use crate::fhir::door::Consultation;
 use crate::fhir::fixed::WADO_RS;
-use crate::fhir::ids;
 use crate::fhir::kind::Kind;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::tokens::Token;
@@ -26,11 +26,15 @@ use crate::fhir::values::assigner_in;
 use crate::fhir::values::joined;
 use crate::index::pages::DocumentRule;
 use crate::index::pages::LinkRule;
+use crate::index::pages::NameAsked;
+use crate::index::pages::NamePart;
 use crate::index::pages::Number;
 use crate::index::pages::Page;
 use crate::index::pages::PersonRule;
 use crate::index::pages::StudyRule;
+use crate::model::document::REPORT_TYPES;
 use crate::model::document::ReferenceKind;
+use crate::model::ids;
 use crate::people::identifier::Identifier;
 
 /// Studies, or documents, of one id or number that are looked at.
@@ -167,6 +171,7 @@ impl Consultation {
                 "_id" => PersonRule::Row(given.people()),
                 "identifier" => PersonRule::Row(self.identified(&given).await?),
                 "birthdate" => PersonRule::Born(given.each(days)?),
+                name if name_part(name).is_some() => PersonRule::Named(names(&given)),
                 "gender" => PersonRule::Sex(sexes(&given)),
                 _ => PersonRule::Changed(given.each(micros)?),
             });
@@ -281,6 +286,10 @@ impl Consultation {
             "based-on:identifier" => DocumentRule::Number(self.kept(given.numbers(&ORDERS))),
             "modality" => DocumentRule::Modality(upper(given.codes(DCM))),
             "bodysite" | "anatomical-region" => DocumentRule::BodyPart(upper(given.codes(""))),
+            "_content" => DocumentRule::Words(given.each(|text| {
+                let words = asked(text);
+                if words.is_empty() { Err(NO_WORDS) } else { Ok(words) }
+            })?),
             "status" => return Ok(status(is_report, given)),
             "_lastUpdated" => DocumentRule::Changed(given.each(micros)?),
             _ => none,
@@ -320,6 +329,23 @@ impl Consultation {
             _ => LinkRule::Row(Vec::new()),
         })
     }
+}
+
+/// Which part of a name a parameter asks for, if it asks for one.
+fn name_part(name: &str) -> Option<Option<NamePart>> {
+    match name.strip_suffix(":exact").unwrap_or(name) {
+        "name" => Some(None),
+        "family" => Some(Some(NamePart::Family)),
+        "given" => Some(Some(NamePart::Given)),
+        _ => None,
+    }
+}
+
+/// Strings are how something begins, without regard to case and accents (FHIR R4 §3.1.1.4.8).
+fn names(given: &Given) -> Vec<NameAsked> {
+    let (part, exact) = (name_part(given.name).flatten(), given.name.ends_with(":exact"));
+    let one = |text: &String| NameAsked { part, text: text.trim().to_owned(), exact };
+    given.values.iter().map(one).filter(|asked| !asked.text.is_empty()).collect()
 }
 
 fn given(asked: &Asked) -> Result<Vec<Given>, Refusal> {

@@ -10,7 +10,6 @@ use crate::fhir::bundle::{Answer, body};
 use crate::fhir::cursor::Cursor;
 use crate::fhir::door::{Consultation, Door};
 use crate::fhir::fixed::{is_connection, issues};
-use crate::fhir::ids;
 use crate::fhir::include::Rows;
 use crate::fhir::kind::Kind;
 use crate::fhir::negotiate::{is_strict, takes_json};
@@ -24,6 +23,7 @@ use crate::http::base::Base;
 use crate::http::caller::Caller;
 use crate::http::query_string::QueryString;
 use crate::index::pages::{Counted, Page, Place};
+use crate::model::ids;
 use crate::people::identifier::Identifier;
 
 /// Up to how many answers are counted when nobody asks for more.
@@ -123,6 +123,7 @@ impl Consultation {
                 self.search_documents(asked).await?
             }
             Kind::Provenance => self.search_links(asked).await?,
+            Kind::Subscription => self.search_subscriptions(asked).await?,
             Kind::Endpoint | Kind::Organization | Kind::Binary => self.search_fixed(asked)?,
         };
         answer.ignored.clone_from(&asked.ignored);
@@ -203,6 +204,29 @@ impl Consultation {
         };
         let matches = found.iter().map(provenance).collect();
         self.answer(asked, matches, next, total, &rows).await
+    }
+
+    /// How many people, studies, reports or documents meet a search, counted up to a bound.
+    pub async fn count(&self, asked: &Asked, at_most: u32) -> Result<u32, Refusal> {
+        let (fascicolo, permit) = (&self.fascicolo, &self.permit);
+        Ok(match asked.kind {
+            Kind::Patient => {
+                let rules = self.person_rules(asked).await?;
+                fascicolo.count_page(permit, Counted::People(&rules), at_most).await?
+            }
+            Kind::ImagingStudy => {
+                let rules = self.study_rules(asked).await?;
+                fascicolo.count_page(permit, Counted::Studies(&rules), at_most).await?
+            }
+            Kind::DiagnosticReport | Kind::DocumentReference => {
+                let mut rules = self.document_rules(asked).await?;
+                if asked.kind == Kind::DiagnosticReport {
+                    rules.extend(in_force());
+                }
+                fascicolo.count_page(permit, Counted::Documents(&rules), at_most).await?
+            }
+            _ => 0,
+        })
     }
 
     /// What stands in no row: few, so that one page holds all.

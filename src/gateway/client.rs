@@ -45,7 +45,7 @@ pub struct Request<'a> {
     pub path: String,
     /// What the second token says; none for questions about a transaction.
     pub about: Option<About<'a>>,
-    /// Its form.
+    /// Its body.
     pub form: Option<Form>,
 }
 

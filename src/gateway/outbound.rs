@@ -28,7 +28,9 @@ use crate::gateway::client::Client;
 use crate::gateway::client::Request;
 use crate::gateway::client::encoded;
 use crate::gateway::request::Form;
+use crate::gateway::request::metadata;
 use crate::gateway::request::person;
+use crate::gateway::request::plain;
 use crate::gateway::request::publication;
 use crate::gateway::request::validation;
 use crate::gateway::settings::BadSettings;
@@ -150,8 +152,9 @@ impl Gateway {
             (Operation::Publish, Stage::Validated) => return self.publish(permit, entry).await,
             (Operation::Publish, Stage::Sending) => Ok(self.ask_whether_taken(&entry).await),
             (Operation::Publish, Stage::Sent) => Ok(self.ask_what_became(&entry).await),
-            (Operation::Delete, _) => self.delete(permit, &entry).await,
             (_, Stage::Done | Stage::Refused | Stage::Aside) => return Ok(None),
+            (Operation::Delete, _) => self.delete(permit, &entry).await,
+            (Operation::Update, _) => self.update(permit, &entry).await,
         };
         match next {
             // It cannot be made into what is sent: somebody must look.
@@ -247,7 +250,8 @@ impl Gateway {
         } else {
             ("replace", Method::PUT, format!("/documents/{}", encoded(replaced)), "UPDATE")
         };
-        let body = publication(settings, &entry, &shipment.cda);
+        let obscured = fascicolo.is_obscured_there(permit, entry.document).await?;
+        let body = publication(settings, &entry, &shipment.cda, obscured);
         let request = Request {
             name,
             method,
@@ -380,6 +384,46 @@ impl Gateway {
             }
             // The answer that said so was lost.
             Answer::Unknown(_) if asked_before => done(entry),
+            Answer::Refused(reason) | Answer::NotValidated(reason) | Answer::Unknown(reason) => {
+                refused(entry, &reason)
+            }
+            Answer::Later(reason) | Answer::Lost(reason) => {
+                self.again(entry, Stage::Waiting, &reason)
+            }
+        })
+    }
+
+    /// Updates the metadata of what was published: asked twice it stands as asked.
+    async fn update(&self, permit: &Permit, entry: &Entry) -> Result<Next, FascicoloError> {
+        let fascicolo = &self.inner.fascicolo;
+        let entries = fascicolo.entries_of(permit, entry.document).await?;
+        let of = |operation| entries.iter().find(|other: &&Entry| other.operation == operation);
+        if of(Operation::Delete).is_some_and(|other| other.progress.stage == Stage::Done) {
+            return Err(FascicoloError::Refused("the document was withdrawn"));
+        }
+        let published = of(Operation::Publish);
+        let published =
+            published.ok_or(FascicoloError::Refused("the document is not published from here"))?;
+        let unique_id = published.progress.unique_id.clone();
+        let shipment = fascicolo.shipment(permit, published).await?;
+        let mut about = about(&shipment, "UPDATE")?;
+        (about.purpose, about.file_hash) = ("ACCESS UPDATE", None);
+        let body = metadata(&self.inner.settings, entry, &shipment.cda);
+        let request = Request {
+            name: "metadata",
+            method: Method::PUT,
+            path: format!("/documents/{}/metadata", encoded(&unique_id)),
+            about: Some(about),
+            form: Some(plain(&body)),
+        };
+        Ok(match self.inner.client.send(request, self.now_us()).await {
+            Answer::Taken(taken) => {
+                let mut next = done(entry);
+                next.progress.unique_id = unique_id;
+                (next.progress.trace, next.progress.workflow) = (taken.trace, taken.workflow);
+                next.progress.warning = taken.warning;
+                next
+            }
             Answer::Refused(reason) | Answer::NotValidated(reason) | Answer::Unknown(reason) => {
                 refused(entry, &reason)
             }

@@ -11,7 +11,7 @@ use crate::model::outbox::Entry;
 use crate::people::identifier::Identifier;
 use crate::people::identifier::IdentifierKind;
 
-/// A form of one JSON part and one file (RFC 7578).
+/// A body: a form of one JSON part and one file (RFC 7578), or JSON alone.
 #[derive(Debug, Clone)]
 pub struct Form {
     /// `Content-Type` of the whole.
@@ -40,21 +40,53 @@ impl Form {
     }
 }
 
+/// A body of JSON alone.
+pub fn plain(request: &Value) -> Form {
+    Form { content_type: "application/json".to_owned(), body: request.to_string().into() }
+}
+
 /// The request of a validation.
 pub fn validation() -> Value {
     json!({ "healthDataFormat": "CDA", "mode": "ATTACHMENT", "activity": "VALIDATION" })
 }
 
-/// The request of a publication or replacement.
-pub fn publication(settings: &Settings, entry: &Entry, cda: &ClinicalDocument) -> Value {
+/// Rules of access (Affinity Domain): obscured, and shown again.
+const OBSCURED: &str = "P99";
+const SHOWN_AGAIN: &str = "P00";
+
+/// The request of a publication or replacement; obscured as its confidentiality or somebody wants it.
+pub fn publication(
+    settings: &Settings,
+    entry: &Entry,
+    cda: &ClinicalDocument,
+    obscured: bool,
+) -> Value {
     let progress = &entry.progress;
+    let mut request = described(settings, entry, cda);
+    request["workflowInstanceId"] = json!(progress.workflow);
+    request["healthDataFormat"] = json!("CDA");
+    request["mode"] = json!("ATTACHMENT");
+    request["identificativoDoc"] = json!(progress.unique_id);
+    request["identificativoRep"] = json!(settings.repository);
+    // Very restricted documents enter obscured (Affinity Domain, CONF-12).
+    if obscured || cda.confidentiality == "V" {
+        request["attiCliniciRegoleAccesso"] = json!([OBSCURED]);
+    }
+    request
+}
+
+/// The request of an update of metadata: what a publication says, less file, transaction, document and
+/// repository.
+pub fn metadata(settings: &Settings, entry: &Entry, cda: &ClinicalDocument) -> Value {
+    let mut request = described(settings, entry, cda);
+    let rule = if entry.obscured { OBSCURED } else { SHOWN_AGAIN };
+    request["attiCliniciRegoleAccesso"] = json!([rule]);
+    request
+}
+
+fn described(settings: &Settings, entry: &Entry, cda: &ClinicalDocument) -> Value {
     let mut request = json!({
-        "workflowInstanceId": progress.workflow,
-        "healthDataFormat": "CDA",
-        "mode": "ATTACHMENT",
         "tipologiaStruttura": settings.facility,
-        "identificativoDoc": progress.unique_id,
-        "identificativoRep": settings.repository,
         "tipoDocumentoLivAlto": "REF",
         "assettoOrganizzativo": settings.practice_setting,
         "tipoAttivitaClinica": settings.activity,
@@ -65,10 +97,6 @@ pub fn publication(settings: &Settings, entry: &Entry, cda: &ClinicalDocument) -
     if let Some(moment) = moment(&cda.service_time) {
         request["dataInizioPrestazione"] = json!(moment);
         request["dataFinePrestazione"] = json!(moment);
-    }
-    // Very restricted documents enter obscured (Affinity Domain, CONF-12).
-    if cda.confidentiality == "V" {
-        request["attiCliniciRegoleAccesso"] = json!(["P99"]);
     }
     if !settings.administrative_request.is_empty() {
         request["administrativeRequest"] = json!([settings.administrative_request]);

@@ -12,6 +12,7 @@ pub mod health;
 pub mod layers;
 pub mod limits;
 pub mod listener;
+pub mod pace;
 pub mod problem;
 pub mod query_string;
 pub mod range;

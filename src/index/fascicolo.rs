@@ -48,6 +48,10 @@ pub enum StudiesOf {
     Row(i64),
     /// The studies of that UID: more than one when it is kept under several patients.
     Uid(String),
+    /// Several, by row id.
+    Rows(Vec<i64>),
+    /// Those of several people, newest first.
+    People(Vec<i64>),
     /// The study a series is of, by the series' row id.
     Series(i64),
     /// A person's, newest first; after the date and row id given.
@@ -55,12 +59,40 @@ pub enum StudiesOf {
 }
 
 /// Whose documents, or which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentsOf {
     /// One, by id.
     Id(i64),
+    /// Several, by id.
+    Rows(Vec<i64>),
     /// A person's, newest first, replaced ones too.
     Person(i64),
+}
+
+/// Whom others are compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Likeness {
+    /// How their name sounds (`people::phonetic::key`); empty: nobody knows.
+    pub sound: String,
+    /// When they were born, `YYYYMMDD`; empty: nobody knows.
+    pub birth_date: String,
+}
+
+/// Somebody like one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alike {
+    /// Which of them, by place.
+    pub number: usize,
+    /// The person.
+    pub person: i64,
+    /// Their name.
+    pub name: String,
+    /// Their date of birth.
+    pub birth_date: String,
+    /// Their sex.
+    pub sex: String,
+    /// Their codice fiscale; empty when none is known.
+    pub code: String,
 }
 
 /// Which links.
@@ -101,14 +133,10 @@ pub trait FascicoloRows: Send + Sync {
     /// What was said of a person's name and birth, oldest first.
     async fn demographics(&self, person: i64) -> Result<Vec<Demographics>, IndexError>;
 
-    /// People who sound like `sound` (`people::phonetic::key`) or were born on that date, at most
-    /// `limit`.
-    async fn people_like(
-        &self,
-        sound: &str,
-        birth_date: &str,
-        limit: u32,
-    ) -> Result<Vec<Person>, IndexError>;
+    /// For each of several: people who sound so or were born then, at most `limit` of each, those who
+    /// are alike in both first.
+    async fn people_alike(&self, wanted: &[Likeness], limit: u32)
+    -> Result<Vec<Alike>, IndexError>;
 
     /// Makes `absorbed` one with `survivor`; `None` when they are one already.
     async fn merge(

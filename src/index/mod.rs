@@ -16,4 +16,5 @@ pub mod port;
 pub mod postgres;
 pub mod query;
 pub mod sqlite;
+pub mod subscriptions;
 pub mod texts;

@@ -36,6 +36,25 @@ pub trait OutboxRows: Send + Sync {
         now_us: i64,
     ) -> Result<(i64, bool), IndexError>;
 
+    /// Enters that a document be obscured in the national index or shown again, and queues its job; the
+    /// entry of an earlier update begins anew. `None`, and nothing done, while that is on its way.
+    async fn put_update(
+        &self,
+        document: i64,
+        obscured: bool,
+        actor: &str,
+        now_us: i64,
+    ) -> Result<Option<i64>, IndexError>;
+
+    /// Lets the publication of a document begin anew, and queues its job, when what was published of it
+    /// was deleted there: that entry goes. `None`, and nothing done, when it was not.
+    async fn publish_again(
+        &self,
+        document: i64,
+        actor: &str,
+        now_us: i64,
+    ) -> Result<Option<i64>, IndexError>;
+
     /// Entries, in the order of their ids, at most `limit`.
     async fn entries(&self, of: EntriesOf, limit: u32) -> Result<Vec<Entry>, IndexError>;
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::index::error::IndexError;
 use crate::index::query::Moment;
+use crate::index::texts::Word;
 use crate::model::document::Document;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
@@ -82,6 +83,36 @@ pub struct Number {
     pub value: String,
 }
 
+/// A part of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamePart {
+    /// Family name.
+    Family,
+    /// Given names, together or one of them.
+    Given,
+}
+
+impl NamePart {
+    /// The stored form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Family => "family",
+            Self::Given => "given",
+        }
+    }
+}
+
+/// How somebody is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameAsked {
+    /// Which part; `None`: any.
+    pub part: Option<NamePart>,
+    /// How it begins, without regard to case and accents.
+    pub text: String,
+    /// Whether it is just so, case and accents too.
+    pub exact: bool,
+}
+
 /// A condition on people; each holds when any of its values does, and all must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonRule {
@@ -89,6 +120,8 @@ pub enum PersonRule {
     Row(Vec<i64>),
     /// Born then.
     Born(Vec<Days>),
+    /// Named so.
+    Named(Vec<NameAsked>),
     /// Sex.
     Sex(Vec<String>),
     /// Changed then.
@@ -159,6 +192,8 @@ pub enum DocumentRule {
     BodyPart(Vec<String>),
     /// Of a service done then.
     Date(Vec<Days>),
+    /// Holds all words of one of these lists, none of which is empty.
+    Words(Vec<Vec<Word>>),
     /// Changed then.
     Changed(Vec<Micros>),
 }

@@ -13,6 +13,7 @@ use crate::index::origins::OriginRows;
 use crate::index::outbox::OutboxRows;
 use crate::index::pages::FascicoloPages;
 use crate::index::query::{Found, Query};
+use crate::index::subscriptions::SubscriptionRows;
 use crate::index::texts::TextRows;
 use crate::model::commitment::Commitment;
 use crate::model::event::{Event, Follower};
@@ -168,7 +169,16 @@ pub struct Extension {
 /// Rows, durable when a call returns `Ok`.
 #[async_trait]
 pub trait Index:
-    FascicoloRows + FascicoloPages + KeptRows + OriginRows + OutboxRows + TextRows + Debug + Send + Sync
+    FascicoloRows
+    + FascicoloPages
+    + KeptRows
+    + OriginRows
+    + OutboxRows
+    + SubscriptionRows
+    + TextRows
+    + Debug
+    + Send
+    + Sync
 {
     /// Enters the instances in one transaction, synced before this returns, in their order; each
     /// gets its outcome. The transaction holds: patient, study, series, instance and copy rows,

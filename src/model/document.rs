@@ -2,6 +2,10 @@
 
 use crate::people::identifier::Identifier;
 
+/// LOINC codes of reports of imaging: as the national index and as the European profiles have them, and
+/// the older general one.
+pub const REPORT_TYPES: [&str; 3] = ["68604-8", "85430-7", "18748-4"];
+
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DocumentKind {

@@ -1,6 +1,6 @@
 //! What happened, in order: the change feed's rows.
 
-use crate::dicom::uid::Uid;
+use crate::model::path::InstancePath;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,12 +12,11 @@ pub struct Event {
     pub at_us: i64,
     /// What.
     pub kind: EventKind,
-    /// Study concerned.
-    pub study: Uid,
-    /// Series concerned.
-    pub series: Uid,
-    /// Instance concerned.
-    pub instance: Uid,
+    /// The instance concerned, of an event of the archive.
+    pub object: Option<InstancePath>,
+    /// What an event of the fascicolo concerns, as `/fhir` names it (`Patient/id`): nothing a person
+    /// is known by.
+    pub concerns: Vec<String>,
 }
 
 /// Whoever is served the feed, and how far that has come.
@@ -44,9 +43,52 @@ pub enum EventKind {
     InstanceRejected,
     /// A Study Instance UID appeared under a second patient; both keep their own.
     StudyConflict,
+    /// A study or document came into somebody's fascicolo, or left it.
+    FascicoloChanged,
+    /// What is kept of a study in a fascicolo changed: more came, or something was deleted.
+    StudyChanged,
+    /// A document was linked to a study.
+    StudyLinked,
+    /// A link was undone.
+    StudyUnlinked,
+    /// A document arrived: a report, or another.
+    DocumentArrived,
+    /// A document was replaced by a newer version, which is the second that is named.
+    DocumentReplaced,
+    /// A document was published by the national gateway.
+    DocumentPublished,
+    /// What was published of a document was deleted there.
+    DocumentWithdrawn,
+    /// Two people were found to be one: the first that is named stands for both.
+    PersonMerged,
+    /// They are two again.
+    PersonUnmerged,
+    /// Identifiers contradict each other, or a document and its study are of two people: somebody
+    /// has to decide.
+    ConflictRaised,
 }
 
 impl EventKind {
+    /// All kinds.
+    pub const ALL: [Self; 16] = [
+        Self::InstanceStored,
+        Self::InstanceConflict,
+        Self::InstanceDeleted,
+        Self::InstanceRejected,
+        Self::StudyConflict,
+        Self::FascicoloChanged,
+        Self::StudyChanged,
+        Self::StudyLinked,
+        Self::StudyUnlinked,
+        Self::DocumentArrived,
+        Self::DocumentReplaced,
+        Self::DocumentPublished,
+        Self::DocumentWithdrawn,
+        Self::PersonMerged,
+        Self::PersonUnmerged,
+        Self::ConflictRaised,
+    ];
+
     /// The stored form.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,18 +97,22 @@ impl EventKind {
             Self::InstanceDeleted => "instance-deleted",
             Self::InstanceRejected => "instance-rejected",
             Self::StudyConflict => "study-conflict",
+            Self::FascicoloChanged => "fascicolo-changed",
+            Self::StudyChanged => "study-changed",
+            Self::StudyLinked => "study-linked",
+            Self::StudyUnlinked => "study-unlinked",
+            Self::DocumentArrived => "document-arrived",
+            Self::DocumentReplaced => "document-replaced",
+            Self::DocumentPublished => "document-published",
+            Self::DocumentWithdrawn => "document-withdrawn",
+            Self::PersonMerged => "person-merged",
+            Self::PersonUnmerged => "person-unmerged",
+            Self::ConflictRaised => "conflict-raised",
         }
     }
 
     /// Reads the stored form back.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [
-            Self::InstanceStored,
-            Self::InstanceConflict,
-            Self::InstanceDeleted,
-            Self::InstanceRejected,
-            Self::StudyConflict,
-        ];
-        all.into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }

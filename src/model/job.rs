@@ -15,18 +15,21 @@ pub enum JobKind {
     SeriesFascicolo,
     /// Look at what somebody asked to be kept safe; subject: the transaction's UID.
     Commitment,
+    /// Look at the change feed for a subscription; subject: the name it follows under.
+    Subscription,
     /// Take an entry of the national gateway's outbox further; subject: its id.
     Gateway,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SeriesThumbnail,
         Self::SeriesMetadata,
         Self::SeriesFascicolo,
         Self::Attributes,
         Self::Webhook,
+        Self::Subscription,
         Self::Commitment,
         Self::Gateway,
     ];
@@ -42,6 +45,7 @@ impl JobKind {
             Self::SeriesMetadata => "series-metadata",
             Self::Attributes => "attributes",
             Self::Webhook => "webhook",
+            Self::Subscription => "subscription",
             Self::SeriesFascicolo => "series-fascicolo",
             Self::Commitment => "commitment",
             Self::Gateway => "gateway",

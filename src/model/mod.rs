@@ -6,6 +6,7 @@
 pub mod commitment;
 pub mod document;
 pub mod event;
+pub mod ids;
 pub mod job;
 pub mod link;
 pub mod node;
@@ -16,3 +17,4 @@ pub mod path;
 pub mod person;
 pub mod rejection;
 pub mod study;
+pub mod subscription;

@@ -7,6 +7,8 @@ pub enum Operation {
     Publish,
     /// Delete what was published.
     Delete,
+    /// Update the metadata of what was published: who may see it.
+    Update,
 }
 
 impl Operation {
@@ -15,12 +17,15 @@ impl Operation {
         match self {
             Self::Publish => "publish",
             Self::Delete => "delete",
+            Self::Update => "update",
         }
     }
 
     /// Reads the stored form back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Publish, Self::Delete].into_iter().find(|operation| operation.as_str() == text)
+        [Self::Publish, Self::Delete, Self::Update]
+            .into_iter()
+            .find(|operation| operation.as_str() == text)
     }
 }
 
@@ -88,6 +93,8 @@ pub struct Entry {
     pub document: i64,
     /// What is asked.
     pub operation: Operation,
+    /// Whether an update obscures the document in the national index, or shows it again.
+    pub obscured: bool,
     /// Its progress.
     pub progress: Progress,
     /// Raised by one with every change: who changes an entry says which one they saw.

@@ -22,6 +22,7 @@ use crate::dicomweb::routes as dicomweb;
 use crate::dicomweb::webhooks::Webhooks;
 use crate::dimse::listener::Listener as DicomListener;
 use crate::fascicolo::fascicolo::Fascicolo;
+use crate::fhir::notify::Notifier;
 use crate::fhir::outcome::as_outcomes;
 use crate::fhir::routes as fhir;
 use crate::gateway::outbound::Gateway;
@@ -155,7 +156,7 @@ impl App {
         let stop_doors = CancellationToken::new();
         let (own, ours) = (settings.dicomweb.clone(), rooms.fascicolo.clone());
         let router = dicomweb::router(archive.clone(), ours, public.clone(), own)
-            .merge(fhir::router(rooms.fascicolo.clone(), public))
+            .merge(fhir::router(rooms.fascicolo.clone(), public, settings.fhir.clone()))
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: &LARGE_BODIES, ..settings.http.limits() };
@@ -175,13 +176,16 @@ impl App {
         let hooks = settings.webhooks.clone();
         let webhooks = Webhooks::new(hooks, archive.clone(), base, Arc::clone(&clock))?;
         webhooks.start().await?;
+        let notifier = Notifier::new(rooms.fascicolo.clone(), settings.fhir.clone())
+            .map_err(StartError::Subscribers)?;
+        notifier.start().await?;
         archive.index_attributes().await?;
         let gateway =
             Gateway::open(&settings.gateway, rooms.fascicolo.clone(), Arc::clone(&clock))?;
         if let Some(gateway) = &gateway {
             gateway.start().await?;
         }
-        let runner = runner(settings, &rooms, clock, base, (webhooks, gateway));
+        let runner = runner(settings, &rooms, clock, base, (webhooks, notifier, gateway));
         let sweep = sweep::run(archive.clone(), settings.archive.clone(), stop_jobs.clone());
         let jobs = vec![tokio::spawn(runner.run(stop_jobs.clone())), tokio::spawn(sweep)];
         Ok(Self {
@@ -227,13 +231,13 @@ fn runner(
     rooms: &Rooms,
     clock: SharedClock,
     base: &str,
-    (webhooks, gateway): (Webhooks, Option<Gateway>),
+    (webhooks, notifier, gateway): (Webhooks, Notifier, Option<Gateway>),
 ) -> Runner {
     let (archive, fascicolo) = (rooms.archive.clone(), rooms.fascicolo.clone());
     let base = format!("{base}/dicom-web");
     let work: Work = Arc::new(move |job| {
         let (archive, fascicolo) = (archive.clone(), fascicolo.clone());
-        let (base, webhooks) = (base.clone(), webhooks.clone());
+        let (base, webhooks, notifier) = (base.clone(), webhooks.clone(), notifier.clone());
         let gateway = gateway.clone();
         let work = async move {
             match job.kind {
@@ -242,6 +246,9 @@ fn runner(
                 }
                 JobKind::Webhook => {
                     webhooks.look(&job.subject).await.map_err(|error| error.to_string())
+                }
+                JobKind::Subscription => {
+                    notifier.look(&job.subject).await.map_err(|error| error.to_string())
                 }
                 JobKind::Gateway => match gateway {
                     Some(gateway) => {

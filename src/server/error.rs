@@ -35,6 +35,9 @@ pub enum StartError {
     /// A webhook cannot be served as it stands.
     #[error(transparent)]
     Webhook(#[from] crate::dicomweb::webhooks::BadWebhook),
+    /// Nobody can be told of what they subscribed to.
+    #[error("subscriptions: {0}")]
+    Subscribers(String),
     /// Nothing can be published at the national gateway by these settings.
     #[error(transparent)]
     Gateway(#[from] crate::gateway::settings::BadSettings),

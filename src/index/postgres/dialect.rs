@@ -13,6 +13,7 @@ use sqlx::postgres::PgRow;
 use crate::index::error::IndexError;
 use crate::index::postgres::adapter::Adapter;
 use crate::index::postgres::migration;
+use crate::index::postgres::names;
 use crate::index::texts::Word;
 
 /// The driver.
@@ -39,11 +40,20 @@ pub(super) const SEVERAL_AT_ONCE: bool = false;
 /// Enters the words of a document, unless they are there: $1 its id, $2 the words.
 pub(super) const PUT_WORDS: &str = "INSERT INTO document_words (document, words)
   VALUES ($1, to_tsvector('simple', $2)) ON CONFLICT DO NOTHING";
-/// Joins the documents `d` that hold what is bound between these two.
-pub(super) const HAS_WORDS: &str = "JOIN document_words w ON w.document = d.id
+/// That the document `d` holds what is bound between these two.
+pub(super) const HAS_WORDS: &str = "d.id IN (SELECT w.document FROM document_words w
   WHERE w.words @@ to_tsquery('simple', ";
+/// The same, asked of each document: where few are left, or nearly all hold it.
+pub(super) const EACH_HAS_WORDS: &str =
+    "(SELECT w.words FROM document_words w WHERE w.document = d.id)
+  @@ (to_tsquery('simple', ";
 /// Behind what is bound.
-pub(super) const HAS_WORDS_END: &str = ")";
+pub(super) const HAS_WORDS_END: &str = "))";
+/// How many documents hold what is bound between these two, counted up to what is bound behind.
+pub(super) const COUNT_WORDS: &str = "SELECT count(*) FROM (SELECT 1 FROM document_words w
+  WHERE w.words @@ to_tsquery('simple', ";
+/// Behind what is bound first.
+pub(super) const COUNT_WORDS_END: &str = ") LIMIT ";
 
 /// Words in the language of text searches, all of which must be there.
 pub(super) fn words_query(words: &[Word]) -> String {
@@ -99,6 +109,7 @@ pub async fn open(
         .map_err(failed)?;
     let migrations = sqlx::migrate!("src/index/postgres/migrations");
     migrations.run(&pool).await.map_err(migration::failed)?;
+    names::put_missing(&pool).await?;
     Ok(Adapter { write: pool.clone(), read: pool, search_within })
 }
 

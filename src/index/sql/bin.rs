@@ -35,6 +35,8 @@ use super::dialect::failed;
 use super::dialect::lost_a_race;
 use super::events;
 use super::extended;
+use super::happenings::Concerned;
+use super::happenings::concerns;
 use super::pages;
 use super::records::figure;
 use super::records::get;
@@ -68,22 +70,48 @@ pub(super) struct Why<'a> {
 pub(super) async fn delete(tx: &mut Tx<'_>, scope: &Scope, now_us: i64) -> Result<u64, IndexError> {
     let ids = instances_of(tx, scope).await?;
     let mut tail = Tail::new();
-    let deleted = put(tx, &mut tail, &ids, Why::default(), now_us).await?;
+    let put = put(tx, &mut tail, &ids, Why::default(), now_us).await?;
     let happened: Vec<(EventKind, &NewInstance)> =
-        deleted.iter().map(|new| (EventKind::InstanceDeleted, new)).collect();
+        put.instances.iter().map(|new| (EventKind::InstanceDeleted, new)).collect();
     events::write(tx, &mut tail, &happened, None, now_us).await?;
     tail.send(tx).await?;
+    put.tell(tx, now_us).await?;
     Ok(ids.len() as u64)
 }
 
-/// Puts instances into the bin; gives their names.
+/// What was put into the bin.
+#[derive(Debug, Default)]
+pub(super) struct Put {
+    /// The instances that were served, by their names.
+    pub(super) instances: Vec<NewInstance>,
+    /// What became of fascicoli.
+    of_fascicoli: Vec<(EventKind, String)>,
+}
+
+impl Put {
+    /// Adds another's.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.instances.extend(other.instances);
+        self.of_fascicoli.extend(other.of_fascicoli);
+    }
+
+    /// Writes the events of fascicoli: the last thing a transaction does.
+    pub(super) async fn tell(self, tx: &mut Tx<'_>, now_us: i64) -> Result<(), IndexError> {
+        for (kind, concerns) in self.of_fascicoli {
+            events::write_one(tx, kind, &concerns, now_us).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts instances into the bin.
 pub(super) async fn put(
     tx: &mut Tx<'_>,
     tail: &mut Tail,
     ids: &[Ids],
     why: Why<'_>,
     now_us: i64,
-) -> Result<Vec<NewInstance>, IndexError> {
+) -> Result<Put, IndexError> {
     let mut deleted = Vec::with_capacity(ids.len());
     let mut requests = HashMap::new();
     let instances: Vec<i64> = ids.iter().map(|(instance, ..)| *instance).collect();
@@ -98,8 +126,8 @@ pub(super) async fn put(
             sql.build().execute(&mut **tx).await.map_err(failed)?;
         }
     }
-    prune(tx, ids, now_us).await?;
-    Ok(deleted)
+    let of_fascicoli = prune(tx, ids, now_us).await?;
+    Ok(Put { instances: deleted, of_fascicoli })
 }
 
 /// The instances of a scope, their series locked against newcomers.
@@ -302,8 +330,14 @@ fn bare(new: NewInstance) -> NewInstance {
     NewInstance { patient, study, series, instance, copy, extended: Vec::new(), rejects: None }
 }
 
-/// Removes the series, studies and patients that hold nothing any more, and counts the others anew.
-async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexError> {
+/// Removes the series, studies and patients that hold nothing any more, and counts the others anew; gives
+/// what became of fascicoli, to be told once all is done.
+async fn prune(
+    tx: &mut Tx<'_>,
+    ids: &[Ids],
+    now_us: i64,
+) -> Result<Vec<(EventKind, String)>, IndexError> {
+    let mut happened = Vec::new();
     let series: BTreeSet<i64> = ids.iter().map(|ids| ids.1).collect();
     for id in series {
         let sql = "UPDATE series SET revision = revision + 1, changed_us = $2,
@@ -325,8 +359,16 @@ async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexErr
     }
     let studies: BTreeSet<i64> = ids.iter().map(|ids| ids.2).collect();
     for id in studies {
+        let concerns = concerns(tx, Concerned::study(id)).await?;
         bin_links::put_aside(tx, id).await?;
-        pages::study_changed(tx, id, now_us).await?;
+        let kind = if pages::study_changed(tx, id, now_us).await? {
+            EventKind::StudyChanged
+        } else {
+            EventKind::FascicoloChanged
+        };
+        if concerns.starts_with("Patient/") {
+            happened.push((kind, concerns));
+        }
         for sql in [
             "DELETE FROM study_modality WHERE study = $1 AND NOT EXISTS
                (SELECT 1 FROM series s WHERE s.study = $1 AND s.modality = study_modality.modality)",
@@ -342,7 +384,7 @@ async fn prune(tx: &mut Tx<'_>, ids: &[Ids], now_us: i64) -> Result<(), IndexErr
              AND NOT EXISTS (SELECT 1 FROM study s WHERE s.patient = $1)";
         sqlx::query(sql).bind(id).execute(&mut **tx).await.map_err(failed)?;
     }
-    Ok(())
+    Ok(happened)
 }
 
 /// Enters what a scope has in the bin again, as if it came now, what notes reject only when

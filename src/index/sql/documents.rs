@@ -9,11 +9,15 @@ use crate::model::document::Document;
 use crate::model::document::DocumentKind;
 use crate::model::document::NEXT_VERSION;
 use crate::model::document::NewDocument;
+use crate::model::event::EventKind;
 
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::happenings::Concerned;
+use super::happenings::tell;
 use super::links::add_references;
+use super::pages::push_rows;
 use super::people::lock;
 use super::records::figure;
 use super::records::get;
@@ -45,6 +49,7 @@ pub(super) async fn put(
     }
     let version = version(tx, new).await?;
     let id = insert(tx, new, version, now_us).await?;
+    let mut replaced_now = Vec::new();
     for replaced in new.replaces.iter().take(MOST_REPLACED) {
         sqlx::query(
             "INSERT INTO document_replaces (document, replaced) VALUES ($1, $2)
@@ -55,11 +60,16 @@ pub(super) async fn put(
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
-        replace(tx, replaced, id, now_us).await?;
+        replaced_now.extend(replace(tx, replaced, id, now_us).await?);
     }
-    replaced_already(tx, new, id, now_us).await?;
-    order_versions(tx, &new.set_id, now_us).await?;
+    replaced_now.extend(replaced_already(tx, new, id, now_us).await?);
+    replaced_now.extend(order_versions(tx, &new.set_id, now_us).await?);
     add_references(tx, "document", id, &new.references).await?;
+    tell(tx, EventKind::DocumentArrived, Concerned::document(id), now_us).await?;
+    for (older, by) in replaced_now {
+        let replaced = Concerned { replaced_by: Some(by), ..Concerned::document(older) };
+        tell(tx, EventKind::DocumentReplaced, replaced, now_us).await?;
+    }
     Ok(Entered::New(id))
 }
 
@@ -106,19 +116,28 @@ async fn insert(
     sql.build_query_scalar().fetch_one(&mut **tx).await.map_err(failed)
 }
 
+/// A document's row, and that of the one that takes its place.
+type Replaced = (i64, i64);
+
 /// Marks the documents of that identifier as replaced.
-async fn replace(tx: &mut Tx<'_>, replaced: &str, by: i64, now_us: i64) -> Result<(), IndexError> {
-    sqlx::query(
+async fn replace(
+    tx: &mut Tx<'_>,
+    replaced: &str,
+    by: i64,
+    now_us: i64,
+) -> Result<Vec<Replaced>, IndexError> {
+    let rows: Vec<i64> = sqlx::query_scalar(
         "UPDATE document SET superseded_by = $1, changed_us = $3
-         WHERE document_id = $2 AND document_id <> '' AND id <> $1 AND superseded_by = 0",
+         WHERE document_id = $2 AND document_id <> '' AND id <> $1 AND superseded_by = 0
+         RETURNING id",
     )
     .bind(by)
     .bind(clean(replaced).into_owned())
     .bind(now_us)
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
     .map_err(failed)?;
-    Ok(())
+    Ok(rows.into_iter().map(|row| (row, by)).collect())
 }
 
 /// A document that came after the one that replaces it.
@@ -127,7 +146,7 @@ async fn replaced_already(
     new: &NewDocument,
     id: i64,
     now_us: i64,
-) -> Result<(), IndexError> {
+) -> Result<Vec<Replaced>, IndexError> {
     let by: Option<i64> = sqlx::query_scalar(
         "SELECT document FROM document_replaces WHERE replaced = $1 AND document <> $2
          ORDER BY document LIMIT 1",
@@ -139,14 +158,19 @@ async fn replaced_already(
     .map_err(failed)?;
     match by.filter(|_| !new.document_id.is_empty()) {
         Some(by) => replace(tx, &new.document_id, by, now_us).await,
-        None => Ok(()),
+        None => Ok(Vec::new()),
     }
 }
 
 /// Of a set each version is replaced by the next one that is here.
-async fn order_versions(tx: &mut Tx<'_>, set_id: &str, now_us: i64) -> Result<(), IndexError> {
+async fn order_versions(
+    tx: &mut Tx<'_>,
+    set_id: &str,
+    now_us: i64,
+) -> Result<Vec<Replaced>, IndexError> {
+    let mut replaced = Vec::new();
     if set_id.is_empty() {
-        return Ok(());
+        return Ok(replaced);
     }
     let versions: Vec<(i64, i64)> =
         sqlx::query_as("SELECT id, version FROM document WHERE set_id = $1 ORDER BY version, id")
@@ -157,7 +181,7 @@ async fn order_versions(tx: &mut Tx<'_>, set_id: &str, now_us: i64) -> Result<()
     for (id, version) in &versions {
         let next = versions.iter().find(|(_, other)| other > version);
         if let Some((next, _)) = next {
-            sqlx::query(
+            let done = sqlx::query(
                 "UPDATE document SET superseded_by = $1, changed_us = $3
                  WHERE id = $2 AND superseded_by <> $1",
             )
@@ -167,9 +191,10 @@ async fn order_versions(tx: &mut Tx<'_>, set_id: &str, now_us: i64) -> Result<()
             .execute(&mut **tx)
             .await
             .map_err(failed)?;
+            replaced.extend((done.rows_affected() > 0).then_some((*id, *next)));
         }
     }
-    Ok(())
+    Ok(replaced)
 }
 
 /// The columns [`document`] reads.
@@ -191,6 +216,11 @@ pub(super) async fn documents(
     sql.push(FROM);
     match of {
         DocumentsOf::Id(id) => sql.push("WHERE d.id = ").push_bind(id),
+        DocumentsOf::Rows(rows) => {
+            sql.push("WHERE ");
+            push_rows(&mut sql, "d.id", &rows);
+            &mut sql
+        }
         DocumentsOf::Person(person) => sql
             .push("WHERE p.root = (SELECT root FROM person WHERE id = ")
             .push_bind(person)

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::collections::HashSet;
 
 use sqlx::QueryBuilder;
-use sqlx::Row;
 
 use crate::index::error::IndexError;
 use crate::model::event::Event;
@@ -23,15 +22,24 @@ use super::dialect::Tx;
 use super::dialect::failed;
 use super::dialect::lost_a_race;
 use super::records::get;
-use super::records::identifier;
+use super::records::path;
 use super::rows::clean;
 use super::rows::pieces;
 use super::rows::values;
 use super::store::signed;
 use super::tail::Tail;
 
-/// Writes events in their order; done when the caller has sent `tail`. With `notes`, the number of
-/// rejection notes the caller knew of, it fails as a lost race when there are more by now.
+/// An event to be written.
+struct New<'a> {
+    kind: EventKind,
+    study: &'a str,
+    series: &'a str,
+    instance: &'a str,
+    concerns: &'a str,
+}
+
+/// Writes events of instances in their order; done when the caller has sent `tail`. With `notes`, the
+/// number of rejection notes the caller knew of, it fails as a lost race when there are more by now.
 pub(super) async fn write(
     tx: &mut Tx<'_>,
     tail: &mut Tail,
@@ -39,8 +47,39 @@ pub(super) async fn write(
     notes: Option<i64>,
     now_us: i64,
 ) -> Result<(), IndexError> {
+    let all = happened.iter().map(|(kind, new)| New {
+        kind: *kind,
+        study: new.study.uid.as_str(),
+        series: new.series.uid.as_str(),
+        instance: new.instance.uid.as_str(),
+        concerns: "",
+    });
     // One writer never meets another.
     let notes = notes.filter(|_| LOCK_ROWS.is_some());
+    write_all(tx, tail, &all.collect::<Vec<_>>(), notes, now_us).await
+}
+
+/// Writes an event of the fascicolo. The last thing a transaction does but for others of these: the
+/// counter is held until its end.
+pub(super) async fn write_one(
+    tx: &mut Tx<'_>,
+    kind: EventKind,
+    concerns: &str,
+    now_us: i64,
+) -> Result<(), IndexError> {
+    let new = New { kind, study: "", series: "", instance: "", concerns };
+    let mut tail = Tail::new();
+    write_all(tx, &mut tail, &[new], None, now_us).await?;
+    tail.send(tx).await
+}
+
+async fn write_all(
+    tx: &mut Tx<'_>,
+    tail: &mut Tail,
+    happened: &[New<'_>],
+    notes: Option<i64>,
+    now_us: i64,
+) -> Result<(), IndexError> {
     for piece in pieces(happened) {
         let count = signed(piece.len() as u64);
         let sql = tail.begin(COUNT_BEFORE);
@@ -51,16 +90,19 @@ pub(super) async fn write(
         }
         sql.push(COUNT_BEHIND);
         sql.push(
-            "INSERT INTO event (sequence, at_us, kind, study, series, instance) SELECT c.last - ",
+            "INSERT INTO event (sequence, at_us, kind, study, series, instance, concerns)
+             SELECT c.last - ",
         );
         sql.push_bind(count);
-        sql.push(" + v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 FROM ");
+        sql.push(
+            " + v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7 FROM ",
+        );
         sql.push(COUNTED).push(" AS c, (");
         let mut number = 0_i64;
-        values(sql, piece, |row, (kind, new)| {
+        values(sql, piece, |row, new| {
             number = number.saturating_add(1);
-            row.whole(number).whole(now_us).text(kind.as_str()).text(new.study.uid.as_str());
-            row.text(new.series.uid.as_str()).text(new.instance.uid.as_str());
+            row.whole(number).whole(now_us).text(new.kind.as_str()).text(new.study);
+            row.text(new.series).text(new.instance).text(new.concerns);
         });
         sql.push(") AS v");
         if notes.is_none() {
@@ -119,8 +161,8 @@ pub(super) async fn after(
     limit: u32,
 ) -> Result<Vec<Event>, IndexError> {
     let rows = sqlx::query(
-        "SELECT sequence, at_us, kind, study, series, instance FROM event WHERE sequence > $1
-         ORDER BY sequence LIMIT CAST($2 AS BIGINT)",
+        "SELECT sequence, at_us, kind, concerns, study, series, instance FROM event
+          WHERE sequence > $1 ORDER BY sequence LIMIT CAST($2 AS BIGINT)",
     )
     .bind(after)
     .bind(i64::from(limit))
@@ -129,16 +171,16 @@ pub(super) async fn after(
     .map_err(failed)?;
     rows.iter()
         .map(|row| {
-            let kind: String = row.try_get(2).map_err(failed)?;
+            let (kind, concerns): (String, String) = (get(row, 2)?, get(row, 3)?);
+            let study: String = get(row, 4)?;
             Ok(Event {
                 sequence: get(row, 0)?,
                 at_us: get(row, 1)?,
                 kind: EventKind::parse(&kind).ok_or_else(|| {
                     IndexError::Inconsistent("an unknown kind of event".to_owned())
                 })?,
-                study: identifier(row, 3)?,
-                series: identifier(row, 4)?,
-                instance: identifier(row, 5)?,
+                object: if study.is_empty() { None } else { Some(path(row, 4)?) },
+                concerns: concerns.split_whitespace().map(str::to_owned).collect(),
             })
         })
         .collect()

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 
 use crate::index::error::IndexError;
+use crate::index::fascicolo::Alike;
 use crate::index::fascicolo::DocumentsOf;
 use crate::index::fascicolo::Entered;
 use crate::index::fascicolo::FascicoloRows;
+use crate::index::fascicolo::Likeness;
 use crate::index::fascicolo::Linked;
 use crate::index::fascicolo::LinksOf;
 use crate::index::fascicolo::StudiesOf;
@@ -67,13 +69,12 @@ impl FascicoloRows for Adapter {
         people_read::demographics(&self.read, person).await
     }
 
-    async fn people_like(
+    async fn people_alike(
         &self,
-        sound: &str,
-        birth_date: &str,
+        wanted: &[Likeness],
         limit: u32,
-    ) -> Result<Vec<Person>, IndexError> {
-        people_read::people_like(&self.read, sound, birth_date, limit).await
+    ) -> Result<Vec<Alike>, IndexError> {
+        people_read::people_alike(&self.read, wanted, limit).await
     }
 
     async fn merge(

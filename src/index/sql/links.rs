@@ -8,6 +8,7 @@ use crate::index::fascicolo::LinksOf;
 use crate::index::fascicolo::StudiesOf;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::event::EventKind;
 use crate::model::link::Link;
 use crate::model::link::Method;
 use crate::model::link::NewLink;
@@ -19,6 +20,10 @@ use super::dialect::Db;
 use super::dialect::MODALITIES;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::happenings::Concerned;
+use super::happenings::tell;
+use super::pages::push_people;
+use super::pages::push_rows;
 use super::people::lock;
 use super::records::figure;
 use super::records::get;
@@ -121,6 +126,8 @@ pub(super) async fn studies(
         StudiesOf::Row(id) => {
             sql.push("st.id = ").push_bind(*id);
         }
+        StudiesOf::Rows(rows) => push_rows(&mut sql, "st.id", rows),
+        StudiesOf::People(people) => push_people(&mut sql, "ps.person", people),
         StudiesOf::Uid(uid) => {
             sql.push("st.uid = ").push_bind(clean(uid).into_owned());
         }
@@ -201,6 +208,8 @@ pub(super) async fn link(
     .await
     .map_err(failed)?;
     document_changed(tx, new.document, now_us).await?;
+    let linked = Concerned { study: Some(new.study), ..Concerned::document(new.document) };
+    tell(tx, EventKind::StudyLinked, linked, now_us).await?;
     Ok(Linked::Made(id))
 }
 
@@ -212,9 +221,9 @@ pub(super) async fn unlink(
     now_us: i64,
 ) -> Result<bool, IndexError> {
     lock(tx).await?;
-    let document: Option<i64> = sqlx::query_scalar(
+    let undone: Option<(i64, i64)> = sqlx::query_as(
         "UPDATE document_link SET undone_us = $1, undone_by = $2 WHERE id = $3 AND undone_us = 0
-         RETURNING document",
+         RETURNING document, study",
     )
     .bind(now_us)
     .bind(clean(actor).into_owned())
@@ -222,8 +231,10 @@ pub(super) async fn unlink(
     .fetch_optional(&mut **tx)
     .await
     .map_err(failed)?;
-    let Some(document) = document else { return Ok(false) };
+    let Some((document, study)) = undone else { return Ok(false) };
     document_changed(tx, document, now_us).await?;
+    let unlinked = Concerned { study: Some(study), ..Concerned::document(document) };
+    tell(tx, EventKind::StudyUnlinked, unlinked, now_us).await?;
     Ok(true)
 }
 

@@ -6,6 +6,7 @@ use sqlx::QueryBuilder;
 use crate::index::error::IndexError;
 use crate::index::outbox::EntriesOf;
 use crate::index::outbox::OutboxRows;
+use crate::model::event::EventKind;
 use crate::model::job::JobKind;
 use crate::model::job::NewJob;
 use crate::model::outbox::Entry;
@@ -19,6 +20,8 @@ use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::begin;
 use super::dialect::failed;
+use super::happenings::Concerned;
+use super::happenings::tell;
 use super::jobs;
 use super::people::lock;
 use super::records::figure;
@@ -72,11 +75,69 @@ impl OutboxRows for Adapter {
         Ok((id, true))
     }
 
+    async fn put_update(
+        &self,
+        document: i64,
+        obscured: bool,
+        actor: &str,
+        now_us: i64,
+    ) -> Result<Option<i64>, IndexError> {
+        let (id, new) = self.put_entry(document, Operation::Update, actor, now_us).await?;
+        let mut tx = begin(&self.write).await?;
+        let mut sql = QueryBuilder::<Db>::new(BEGIN_ANEW);
+        sql.push(", obscured = ").push_bind(i64::from(obscured));
+        push_anew(&mut sql, id, actor, now_us);
+        sql.push(" AND (revision = 1 OR stage IN ('done', 'refused', 'aside'))");
+        let done = sql.build().execute(&mut *tx).await.map_err(failed)?;
+        if done.rows_affected() == 0 && !new {
+            return Ok(None);
+        }
+        queue(&mut tx, id, now_us).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(Some(id))
+    }
+
+    async fn publish_again(
+        &self,
+        document: i64,
+        actor: &str,
+        now_us: i64,
+    ) -> Result<Option<i64>, IndexError> {
+        let mut tx = begin(&self.write).await?;
+        lock(&mut tx).await?;
+        let deleted = sqlx::query(
+            "DELETE FROM gateway_outbox WHERE document = $1 AND operation = $2 AND stage = $3",
+        )
+        .bind(document)
+        .bind(Operation::Delete.as_str())
+        .bind(Stage::Done.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        if deleted.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let id: i64 = sqlx::query_scalar(
+            "SELECT id FROM gateway_outbox WHERE document = $1 AND operation = $2",
+        )
+        .bind(document)
+        .bind(Operation::Publish.as_str())
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed)?;
+        let mut sql = QueryBuilder::<Db>::new(BEGIN_ANEW);
+        push_anew(&mut sql, id, actor, now_us);
+        sql.build().execute(&mut *tx).await.map_err(failed)?;
+        queue(&mut tx, id, now_us).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(Some(id))
+    }
+
     async fn entries(&self, of: EntriesOf, limit: u32) -> Result<Vec<Entry>, IndexError> {
         let mut sql = QueryBuilder::<Db>::new(
             "SELECT o.id, o.document, o.operation, o.stage, o.unique_id, o.in_place_of, o.workflow,
                o.trace, o.blob_key, o.blob_bytes, o.sha256, o.failures, o.reason, o.warning, o.revision,
-               o.actor, o.made_us, o.changed_us
+               o.actor, o.made_us, o.changed_us, o.obscured
              FROM gateway_outbox o WHERE ",
         );
         match of {
@@ -87,7 +148,9 @@ impl OutboxRows for Adapter {
                 sql.push("o.document = ").push_bind(document);
             }
             EntriesOf::Before(document) => {
-                sql.push("o.document IN (SELECT d.id FROM document d WHERE d.superseded_by = ");
+                // Said so that the index of those that are replaced serves.
+                sql.push("o.document IN (SELECT d.id FROM document d WHERE d.superseded_by > 0");
+                sql.push(" AND d.superseded_by = ");
                 sql.push_bind(document).push(")");
             }
             EntriesOf::Behind(document) => {
@@ -145,6 +208,16 @@ impl OutboxRows for Adapter {
         if let Some(run_us) = run_us {
             queue(&mut tx, entry.id, run_us).await?;
         }
+        if progress.stage == Stage::Done {
+            let kind = match entry.operation {
+                Operation::Publish => Some(EventKind::DocumentPublished),
+                Operation::Delete => Some(EventKind::DocumentWithdrawn),
+                Operation::Update => None,
+            };
+            if let Some(kind) = kind {
+                tell(&mut tx, kind, Concerned::document(entry.document), now_us).await?;
+            }
+        }
         tx.commit().await.map_err(failed)?;
         Ok(true)
     }
@@ -158,6 +231,19 @@ impl OutboxRows for Adapter {
         let read = |(stage, count): (String, i64)| Some((Stage::parse(&stage)?, unsigned(count)));
         Ok(rows.into_iter().filter_map(read).collect())
     }
+}
+
+/// An entry at its beginning.
+const BEGIN_ANEW: &str = "UPDATE gateway_outbox SET stage = 'waiting', unique_id = '',
+  in_place_of = '', workflow = '', trace = '', blob_key = '', blob_bytes = 0, failures = 0,
+  reason = '', warning = '', revision = revision + 1";
+
+/// Which entry begins anew, and for whom.
+fn push_anew(sql: &mut QueryBuilder<Db>, id: i64, actor: &str, now_us: i64) {
+    sql.push(", sha256 = ").push_bind(Vec::<u8>::new());
+    sql.push(", actor = ").push_bind(clean(actor).into_owned());
+    sql.push(", made_us = ").push_bind(now_us).push(", changed_us = ").push_bind(now_us);
+    sql.push(" WHERE id = ").push_bind(id);
 }
 
 /// Queues the job of an entry; the caller commits.
@@ -197,5 +283,6 @@ fn entry(row: &DbRow) -> Result<Entry, IndexError> {
         actor: get(row, 15)?,
         made_us: get(row, 16)?,
         changed_us: get(row, 17)?,
+        obscured: get::<i64>(row, 18)? != 0,
     })
 }

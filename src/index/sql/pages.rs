@@ -20,6 +20,7 @@ use crate::people::patient_id::PatientId;
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::names;
 use super::people_read;
 use super::records::figure;
 use super::records::get;
@@ -129,12 +130,12 @@ pub(super) fn push_any<T>(
     items: &[T],
     mut push: impl FnMut(&mut QueryBuilder<Db>, &T),
 ) {
-    sql.push("(1 = 0");
-    for item in items {
-        sql.push(" OR ");
+    // No constant among them: one item alone is a condition an index can answer.
+    for (number, item) in items.iter().enumerate() {
+        sql.push(if number == 0 { "(" } else { " OR " });
         push(sql, item);
     }
-    sql.push(")");
+    sql.push(if items.is_empty() { "1 = 0" } else { ")" });
 }
 
 /// Writes that a date (with its time, where it has one) lies in a span; an unknown date lies in none.
@@ -166,13 +167,18 @@ pub(super) fn push_days(
 /// Writes that an instant lies in a span.
 pub(super) fn push_micros(sql: &mut QueryBuilder<Db>, column: &'static str, spans: &[Micros]) {
     push_any(sql, spans, |sql, span| {
-        sql.push("(1 = 1");
-        for (bound, sign) in [(span.from, " >= "), (span.before, " < ")] {
-            if let Some(bound) = bound {
-                sql.push(" AND ").push(column).push(sign).push_bind(bound);
+        let bounds = [(span.from, " >= "), (span.before, " < ")];
+        let mut bounds = bounds.into_iter().filter_map(|(bound, sign)| Some((bound?, sign)));
+        match bounds.next() {
+            None => drop(sql.push("1 = 1")),
+            Some((bound, sign)) => {
+                sql.push("(").push(column).push(sign).push_bind(bound);
+                for (bound, sign) in bounds {
+                    sql.push(" AND ").push(column).push(sign).push_bind(bound);
+                }
+                sql.push(")");
             }
         }
-        sql.push(")");
     });
 }
 
@@ -200,6 +206,7 @@ const PERSON: Columns = Columns { date: None, time: None, changed: "q.changed_us
 
 /// Writes whom a search of people looks at.
 pub(super) fn push_person_rules(sql: &mut QueryBuilder<Db>, rules: &[PersonRule]) {
+    let narrow = rules.iter().any(|rule| matches!(rule, PersonRule::Row(_) | PersonRule::Named(_)));
     sql.push(" FROM person q WHERE q.root = q.id");
     for rule in rules {
         sql.push(" AND ");
@@ -209,11 +216,18 @@ pub(super) fn push_person_rules(sql: &mut QueryBuilder<Db>, rules: &[PersonRule]
                 push_rows(sql, "id", rows);
                 sql.push(")");
             }
+            PersonRule::Born(days) if narrow => {
+                // Few are left: each is looked at.
+                sql.push("EXISTS (SELECT 1 FROM person o WHERE o.root = q.id AND ");
+                push_days(sql, "o.birth_date", None, days);
+                sql.push(")");
+            }
             PersonRule::Born(days) => {
                 sql.push("q.id IN (SELECT o.root FROM person o WHERE ");
                 push_days(sql, "o.birth_date", None, days);
                 sql.push(")");
             }
+            PersonRule::Named(asked) => names::push(sql, "q.id", asked),
             PersonRule::Sex(sexes) => push_texts(sql, "q.sex", sexes),
             PersonRule::Changed(spans) => push_micros(sql, "q.changed_us", spans),
         }
@@ -245,13 +259,28 @@ pub(super) async fn people(
 const STUDY: Columns =
     Columns { date: Some("st.date"), time: Some("st.time"), changed: "s.changed_us", row: "st.id" };
 
+/// The same of the studies of one modality, `y`.
+const STUDY_OF_MODALITY: Columns =
+    Columns { date: Some("y.date"), time: Some("y.time"), changed: "s.changed_us", row: "y.study" };
+
 /// Writes which studies a search looks at.
 pub(super) fn push_study_rules(sql: &mut QueryBuilder<Db>, rules: &[StudyRule]) {
     sql.push(
         " FROM study st JOIN person_study s ON s.study = st.id JOIN person p ON p.id = s.person
-           JOIN patient pa ON pa.id = st.patient WHERE 1 = 1",
+           JOIN patient pa ON pa.id = st.patient",
     );
+    let ordered = modality_of(rules);
+    if let Some(modality) = ordered {
+        // Its own order is there already: `study_modality_newest`.
+        sql.push(" JOIN study_modality y ON y.study = st.id WHERE y.modality = ");
+        sql.push_bind(clean(modality).into_owned());
+    } else {
+        sql.push(" WHERE 1 = 1");
+    }
     for rule in rules {
+        if ordered.is_some() && one_modality(rule) == ordered {
+            continue;
+        }
         sql.push(" AND ");
         match rule {
             StudyRule::Person(people) => push_people(sql, "s.person", people),
@@ -294,6 +323,37 @@ pub(super) fn push_study_rules(sql: &mut QueryBuilder<Db>, rules: &[StudyRule]) 
     }
 }
 
+/// The one modality whose studies are listed, where nothing narrower is asked.
+fn modality_of(rules: &[StudyRule]) -> Option<&str> {
+    let broad = !rules.iter().any(is_narrow);
+    rules.iter().filter(|_| broad).find_map(one_modality)
+}
+
+/// Whether a condition leaves few studies, found by an index.
+pub(super) fn is_narrow(rule: &StudyRule) -> bool {
+    matches!(
+        rule,
+        StudyRule::Person(_)
+            | StudyRule::Row(_)
+            | StudyRule::Uid(_)
+            | StudyRule::Number(_)
+            | StudyRule::Series(_)
+            | StudyRule::Instance(_)
+            | StudyRule::Document(_)
+    )
+}
+
+/// The one modality a condition asks for, if so.
+fn one_modality(rule: &StudyRule) -> Option<&str> {
+    match rule {
+        StudyRule::Modality(texts) => match texts.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A page of studies.
 pub(super) fn studies(rules: &[StudyRule], page: &Page) -> QueryBuilder<Db> {
     let mut sql = QueryBuilder::<Db>::new(
@@ -301,7 +361,8 @@ pub(super) fn studies(rules: &[StudyRule], page: &Page) -> QueryBuilder<Db> {
            st.accession, st.attributes, s.changed_us",
     );
     push_study_rules(&mut sql, rules);
-    push_page(&mut sql, page, STUDY);
+    let columns = if modality_of(rules).is_some() { STUDY_OF_MODALITY } else { STUDY };
+    push_page(&mut sql, page, columns);
     sql
 }
 
@@ -375,17 +436,17 @@ pub(super) async fn instances(
     found.collect()
 }
 
-/// A study changed.
+/// A study changed; whether it is in a fascicolo.
 pub(super) async fn study_changed(
     tx: &mut Tx<'_>,
     study: i64,
     now_us: i64,
-) -> Result<(), IndexError> {
-    sqlx::query("UPDATE person_study SET changed_us = $1 WHERE study = $2")
+) -> Result<bool, IndexError> {
+    let changed = sqlx::query("UPDATE person_study SET changed_us = $1 WHERE study = $2")
         .bind(now_us)
         .bind(study)
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
-    Ok(())
+    Ok(changed.rows_affected() > 0)
 }

@@ -19,6 +19,7 @@ use crate::index::pages::StudyFound;
 use crate::index::pages::StudyRule;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::event::EventKind;
 use crate::model::link::Waiting;
 use crate::people::patient_id::PatientId;
 
@@ -28,6 +29,8 @@ use super::dialect::begin;
 use super::dialect::failed;
 use super::dialect::within;
 use super::documents;
+use super::happenings::Concerned;
+use super::happenings::tell;
 use super::links;
 use super::pages;
 use super::pages::Columns;
@@ -42,6 +45,8 @@ use super::pages::push_rows;
 use super::pages::push_texts;
 use super::records::get;
 use super::records::hash;
+use super::texts::are_common;
+use super::texts::push_words;
 
 type DbRow = <Db as sqlx::Database>::Row;
 
@@ -57,15 +62,15 @@ const FIRST: &str = "CASE WHEN d.set_id = '' THEN d.sha256 ELSE
 /// Documents linked to a study that…
 const LINKED: &str = "d.id IN (SELECT l.document FROM document_link l WHERE l.undone_us = 0 AND ";
 
-fn push_document_rules(sql: &mut QueryBuilder<Db>, rules: &[DocumentRule]) {
+fn push_document_rules(sql: &mut QueryBuilder<Db>, rules: &[DocumentRule], each: bool) {
     sql.push(" FROM document d JOIN person p ON p.id = d.person WHERE 1 = 1");
     for rule in rules {
         sql.push(" AND ");
-        push_document_rule(sql, rule);
+        push_document_rule(sql, rule, each);
     }
 }
 
-fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule) {
+fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule, each: bool) {
     match rule {
         DocumentRule::Person(people) => push_people(sql, "d.person", people),
         DocumentRule::Row(rows) => push_rows(sql, "d.id", rows),
@@ -132,6 +137,9 @@ fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule) {
             push_texts(sql, "upper(e.body_part)", texts);
             sql.push("))");
         }
+        DocumentRule::Words(texts) => push_any(sql, texts, |sql, words| {
+            push_words(sql, words, each);
+        }),
         DocumentRule::Date(days) => push_days(sql, "d.service_date", None, days),
         DocumentRule::Changed(spans) => push_micros(sql, "d.changed_us", spans),
     }
@@ -189,17 +197,22 @@ fn is_narrow(rule: &DocumentRule) -> bool {
     )
 }
 
-fn is_narrow_study(rule: &StudyRule) -> bool {
-    matches!(
-        rule,
-        StudyRule::Person(_)
-            | StudyRule::Row(_)
-            | StudyRule::Uid(_)
-            | StudyRule::Number(_)
-            | StudyRule::Series(_)
-            | StudyRule::Instance(_)
-            | StudyRule::Document(_)
-    )
+impl Adapter {
+    /// Whether each document is asked for words, and those that hold them are not listed.
+    async fn asks_each(&self, rules: &[DocumentRule]) -> Result<bool, IndexError> {
+        if rules.iter().any(is_narrow) {
+            return Ok(true);
+        }
+        for rule in rules {
+            let DocumentRule::Words(texts) = rule else { continue };
+            for words in texts {
+                if !are_common(self, words).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
 }
 
 #[async_trait]
@@ -217,7 +230,7 @@ impl FascicoloPages for Adapter {
         rules: &[StudyRule],
         page: &Page,
     ) -> Result<Vec<StudyFound>, IndexError> {
-        let bound = (!rules.iter().any(is_narrow_study)).then_some(self.search_within);
+        let bound = (!rules.iter().any(pages::is_narrow)).then_some(self.search_within);
         let rows = within(&self.read, pages::studies(rules, page), bound).await?;
         rows.iter().map(pages::study).collect()
     }
@@ -229,7 +242,7 @@ impl FascicoloPages for Adapter {
     ) -> Result<Vec<DocumentFound>, IndexError> {
         let mut sql = QueryBuilder::<Db>::new(documents::COLUMNS);
         sql.push(", ").push(FIRST).push(", d.confidentiality, d.changed_us");
-        push_document_rules(&mut sql, rules);
+        push_document_rules(&mut sql, rules, self.asks_each(rules).await?);
         push_page(&mut sql, page, DOCUMENT);
         let bound = (!rules.iter().any(is_narrow)).then_some(self.search_within);
         let rows = within(&self.read, sql, bound).await?;
@@ -254,7 +267,9 @@ impl FascicoloPages for Adapter {
         match counted {
             Counted::People(rules) => pages::push_person_rules(&mut sql, rules),
             Counted::Studies(rules) => pages::push_study_rules(&mut sql, rules),
-            Counted::Documents(rules) => push_document_rules(&mut sql, rules),
+            Counted::Documents(rules) => {
+                push_document_rules(&mut sql, rules, self.asks_each(rules).await?);
+            }
             Counted::Links(rules) => push_link_rules(&mut sql, rules),
         }
         sql.push(" LIMIT CAST(").push_bind(i64::from(at_most)).push(" AS BIGINT)) AS counted");
@@ -294,7 +309,9 @@ impl FascicoloPages for Adapter {
 
     async fn study_changed(&self, study: i64, now_us: i64) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
-        pages::study_changed(&mut tx, study, now_us).await?;
+        if pages::study_changed(&mut tx, study, now_us).await? {
+            tell(&mut tx, EventKind::StudyChanged, Concerned::study(study), now_us).await?;
+        }
         tx.commit().await.map_err(failed)
     }
 }

@@ -4,6 +4,7 @@ use sqlx::QueryBuilder;
 
 use crate::dicom::person_name::fold;
 use crate::index::error::IndexError;
+use crate::model::event::EventKind;
 use crate::model::link::Waiting;
 use crate::model::person::Attached;
 use crate::model::person::Origin;
@@ -18,6 +19,9 @@ use super::dialect::Db;
 use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::happenings::Concerned;
+use super::happenings::tell;
+use super::names;
 use super::people_read::touch;
 use super::rows::clean;
 use super::rows::values;
@@ -90,6 +94,7 @@ pub(super) async fn attach(
     remember(tx, person, sighting, now_us).await?;
     if owned.is_none() {
         give(tx, sighting.subject, Some(person), sighting.origin, now_us).await?;
+        moved(tx, sighting.subject, [Some(person), None], now_us).await?;
     }
     Ok(Attached::Person(person))
 }
@@ -106,7 +111,31 @@ pub(super) async fn assign(
         Waiting::Study(id) => Sighted::Study(id),
         Waiting::Document(id) => Sighted::Document(id),
     };
-    give(tx, subject, person, Origin::Operator, now_us).await
+    let before = owner(tx, subject).await?;
+    give(tx, subject, person, Origin::Operator, now_us).await?;
+    if before.as_ref().map(|(row, ..)| *row) == person {
+        return Ok(());
+    }
+    moved(tx, subject, [before.map(|(row, ..)| row), person], now_us).await
+}
+
+/// Tells of each of the fascicoli that something left or came into.
+async fn moved(
+    tx: &mut Tx<'_>,
+    subject: Sighted,
+    people: [Option<i64>; 2],
+    now_us: i64,
+) -> Result<(), IndexError> {
+    let concerned = match subject {
+        Sighted::Person => return Ok(()),
+        Sighted::Study(id) => Concerned::study(id),
+        Sighted::Document(id) => Concerned::document(id),
+    };
+    for person in people.into_iter().flatten() {
+        let concerned = Concerned { person: Some(person), ..concerned };
+        tell(tx, EventKind::FascicoloChanged, concerned, now_us).await?;
+    }
+    Ok(())
 }
 
 /// Row and root of whose the subject is, and who said so.
@@ -203,6 +232,7 @@ async fn make(tx: &mut Tx<'_>, sighting: &Sighting, now_us: i64) -> Result<i64, 
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
+    names::put(tx, id, &name).await?;
     Ok(id)
 }
 
@@ -270,7 +300,7 @@ async fn remember(
     .map_err(failed)?;
     // A registry is believed over objects and documents; otherwise the first word stays.
     let registry = sighting.origin == Origin::Registry;
-    sqlx::query(
+    let named = sqlx::query(
         "UPDATE person SET origin = $1, sound = $2, name = $3,
            birth_date = CASE WHEN $4 = '' THEN birth_date ELSE $4 END,
            sex = CASE WHEN $5 = '' THEN sex ELSE $5 END
@@ -286,6 +316,9 @@ async fn remember(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
+    if named.rows_affected() > 0 {
+        names::put(tx, person, &name).await?;
+    }
     touch(tx, person, now_us).await
 }
 

@@ -4,6 +4,9 @@ use sqlx::QueryBuilder;
 use sqlx::Row;
 
 use crate::index::error::IndexError;
+use crate::index::fascicolo::Alike;
+use crate::index::fascicolo::Likeness;
+use crate::model::event::EventKind;
 use crate::model::person::Demographics;
 use crate::model::person::KnownIdentifier;
 use crate::model::person::Merge;
@@ -15,9 +18,13 @@ use crate::people::identifier::Trust;
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::happenings::Concerned;
+use super::happenings::tell;
 use super::people::lock;
 use super::records::get;
 use super::rows::clean;
+use super::rows::pieces;
+use super::rows::values;
 
 type Pool = sqlx::Pool<Db>;
 type DbRow = <Db as sqlx::Database>::Row;
@@ -32,23 +39,52 @@ pub(super) async fn person(pool: &Pool, id: i64) -> Result<Option<Person>, Index
     Ok(people(pool, sql).await?.pop())
 }
 
-/// People who sound alike or were born on the same day.
-pub(super) async fn people_like(
+/// For each of several: people who sound alike or were born on the same day.
+pub(super) async fn people_alike(
     pool: &Pool,
-    sound: &str,
-    birth_date: &str,
+    wanted: &[Likeness],
     limit: u32,
-) -> Result<Vec<Person>, IndexError> {
-    let mut sql = QueryBuilder::<Db>::new(PERSON);
-    sql.push("SELECT root FROM (SELECT root FROM person WHERE sound <> '' AND sound = ");
-    sql.push_bind(clean(sound).into_owned());
-    sql.push(" UNION SELECT root FROM person WHERE birth_date <> '' AND birth_date = ");
-    sql.push_bind(clean(birth_date).into_owned());
-    sql.push(") AS alike ORDER BY root LIMIT CAST(")
-        .push_bind(i64::from(limit))
-        .push(" AS BIGINT)");
-    sql.push(") ORDER BY p.root, p.id");
-    people(pool, sql).await
+) -> Result<Vec<Alike>, IndexError> {
+    let mut alike = Vec::new();
+    let numbered: Vec<(usize, &Likeness)> = wanted.iter().enumerate().collect();
+    for piece in pieces(&numbered) {
+        let mut sql = QueryBuilder::<Db>::new("WITH k (number, sound, birth) AS (");
+        values(&mut sql, piece, |row, (number, like)| {
+            row.whole(i64::try_from(*number).unwrap_or(i64::MAX));
+            row.text(&like.sound).text(&like.birth_date);
+        });
+        // Those who are alike in both first, however many are in one.
+        sql.push(
+            ") SELECT f.number, q.id, q.name, q.birth_date, q.sex, coalesce((SELECT min(i.value)
+                 FROM person r JOIN person_identifier i ON i.person = r.id
+                 WHERE r.root = f.root AND i.kind = ",
+        );
+        sql.push_bind(IdentifierKind::CodiceFiscale.as_str());
+        sql.push(
+            "), '') FROM (
+                 SELECT c.number, c.root,
+                   row_number() OVER (PARTITION BY c.number ORDER BY c.hits DESC, c.root) AS place
+                 FROM (SELECT o.number, o.root, count(*) AS hits FROM (
+                     SELECT k.number AS number, p.root AS root FROM k
+                       JOIN person p ON p.sound = k.sound WHERE k.sound <> ''
+                     UNION ALL SELECT k.number, p.root FROM k
+                       JOIN person p ON p.birth_date = k.birth WHERE k.birth <> '') AS o
+                   GROUP BY o.number, o.root) AS c) AS f
+               JOIN person q ON q.id = f.root WHERE f.place <= ",
+        );
+        sql.push_bind(i64::from(limit)).push(" ORDER BY f.number, f.place");
+        for row in &sql.build().persistent(false).fetch_all(pool).await.map_err(failed)? {
+            alike.push(Alike {
+                number: usize::try_from(get::<i64>(row, 0)?).unwrap_or(usize::MAX),
+                person: get(row, 1)?,
+                name: get(row, 2)?,
+                birth_date: get(row, 3)?,
+                sex: get(row, 4)?,
+                code: get(row, 5)?,
+            });
+        }
+    }
+    Ok(alike)
 }
 
 /// People by the rows that stand for them.
@@ -222,6 +258,9 @@ pub(super) async fn merge(
     .fetch_one(&mut **tx)
     .await
     .map_err(failed)?;
+    let merged =
+        Concerned { person: Some(survivor), other: Some(absorbed), ..Concerned::default() };
+    tell(tx, EventKind::PersonMerged, merged, now_us).await?;
     Ok(Some(id))
 }
 
@@ -265,6 +304,8 @@ pub(super) async fn unmerge(
         .await
         .map_err(failed)?;
     }
+    let parted = Concerned { person: Some(top), other: Some(absorbed), ..Concerned::default() };
+    tell(tx, EventKind::PersonUnmerged, parted, now_us).await?;
     Ok(true)
 }
 

@@ -328,7 +328,8 @@ pub(super) fn identifier(row: &DbRow, at: usize) -> Result<Uid, IndexError> {
     Uid::parse(&text).map_err(|error| IndexError::Inconsistent(format!("an identifier: {error}")))
 }
 
-fn path(row: &DbRow, at: usize) -> Result<InstancePath, IndexError> {
+/// Columns that hold the UIDs of an instance and of what it hangs from.
+pub(super) fn path(row: &DbRow, at: usize) -> Result<InstancePath, IndexError> {
     Ok(InstancePath {
         study: identifier(row, at)?,
         series: identifier(row, at + 1)?,

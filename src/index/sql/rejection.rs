@@ -20,6 +20,7 @@ use crate::model::study::Outcome;
 
 use super::bin;
 use super::bin::Ids;
+use super::bin::Put;
 use super::bin::Why;
 use super::dialect::Db;
 use super::dialect::LOCK_ROWS;
@@ -142,13 +143,13 @@ pub(super) async fn apply(
     rejected: &[Rejected],
     known: Notes,
     now_us: i64,
-) -> Result<(Vec<NewInstance>, bool), IndexError> {
+) -> Result<(Put, bool), IndexError> {
     let stored = instances.iter().zip(&*outcomes).filter(|(_, o)| **o == Outcome::Stored);
     let notes =
         stored.filter_map(|(new, _)| Some((new.rejects.as_ref()?, new.instance.uid.as_str())));
     let notes: Vec<(&Note, &str)> = notes.collect();
     if notes.is_empty() && rejected.is_empty() {
-        return Ok((Vec::new(), false));
+        return Ok((Put::default(), false));
     }
     // What was entered is read below.
     tail.send(tx).await?;
@@ -166,12 +167,12 @@ pub(super) async fn apply(
         enter(tx, note.reason, uid, &distinct, now_us).await?;
         named.entry((note.reason.code(), uid)).or_default().extend(distinct);
     }
-    let mut binned = Vec::new();
+    let mut binned = Put::default();
     for ((reason, note), paths) in named {
         let ids = find(tx, &paths).await?;
         binned.extend(bin::put(tx, tail, &ids, Why { reason, note }, now_us).await?);
     }
-    let gone: HashSet<InstancePath> = binned.iter().map(path).collect();
+    let gone: HashSet<InstancePath> = binned.instances.iter().map(path).collect();
     for (new, outcome) in instances.iter().zip(outcomes) {
         let entered = matches!(outcome, Outcome::Stored | Outcome::KeptBeside);
         if entered && gone.contains(&path(new)) {

@@ -117,11 +117,12 @@ async fn enter(
     let mut happened = happened(tx, instances, &outcomes, &found).await?;
     let binned = rejection::apply(tx, &mut tail, instances, &mut outcomes, rejected, notes, now_us);
     let (binned, noted) = binned.await?;
-    happened.extend(binned.iter().map(|new| (EventKind::InstanceRejected, new)));
+    happened.extend(binned.instances.iter().map(|new| (EventKind::InstanceRejected, new)));
     // Last, so that the counter is held shortly and the order of commits is the order of sequences.
     let notes = (!noted).then_some(notes.counted);
     events::write(tx, &mut tail, &happened, notes, now_us).await?;
     tail.send(tx).await?;
+    binned.tell(tx, now_us).await?;
     Ok(outcomes)
 }
 

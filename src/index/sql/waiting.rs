@@ -5,6 +5,7 @@ use sqlx::QueryBuilder;
 use crate::index::error::IndexError;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::event::EventKind;
 use crate::model::link::Item;
 use crate::model::link::ItemKind;
 use crate::model::link::Waiting;
@@ -13,6 +14,8 @@ use crate::model::order::ImagingOrder;
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::happenings::Concerned;
+use super::happenings::tell;
 use super::people::lock;
 use super::records::get;
 use super::rows::clean;
@@ -160,8 +163,18 @@ pub(super) async fn open_item(
     facts: &str,
     now_us: i64,
 ) -> Result<(), IndexError> {
+    let open: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM reconciliation
+         WHERE kind = $1 AND waiting = $2 AND waiting_id = $3 AND closed_us = 0",
+    )
+    .bind(kind.as_str())
+    .bind(waiting.kind())
+    .bind(waiting.id())
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(failed)?;
     // What somebody decided stays decided; what solved itself may come up again.
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO reconciliation (kind, waiting, waiting_id, facts, opened_us, closed_us, decision,
            actor) VALUES ($1, $2, $3, $4, $5, 0, '', '')
          ON CONFLICT (kind, waiting, waiting_id) DO UPDATE SET facts = excluded.facts,
@@ -175,7 +188,15 @@ pub(super) async fn open_item(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    Ok(())
+    let conflict = matches!(kind, ItemKind::IdentityConflict | ItemKind::PersonConflict);
+    if !conflict || open.is_some() || done.rows_affected() == 0 {
+        return Ok(());
+    }
+    let concerned = match waiting {
+        Waiting::Study(id) => Concerned::study(id),
+        Waiting::Document(id) => Concerned::document(id),
+    };
+    tell(tx, EventKind::ConflictRaised, concerned, now_us).await
 }
 
 /// It waits no longer.

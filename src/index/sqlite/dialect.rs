@@ -15,6 +15,7 @@ use sqlx::sqlite::SqliteSynchronous;
 use crate::index::error::IndexError;
 use crate::index::sqlite::adapter::Adapter;
 use crate::index::sqlite::migration;
+use crate::index::sqlite::names;
 use crate::index::texts::Word;
 
 /// The driver.
@@ -41,11 +42,19 @@ pub(super) const SEVERAL_AT_ONCE: bool = true;
 /// Enters the words of a document, unless they are there: $1 its id, $2 the words.
 pub(super) const PUT_WORDS: &str = "INSERT INTO document_words (rowid, words)
   SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM document_words WHERE rowid = $1)";
-/// Joins the documents `d` that hold what is bound between these two.
+/// That the document `d` holds what is bound between these two.
 pub(super) const HAS_WORDS: &str =
-    "JOIN document_words ON document_words.rowid = d.id WHERE document_words MATCH ";
+    "d.id IN (SELECT rowid FROM document_words WHERE document_words MATCH ";
+/// The same, asked of each document: where few are left, or nearly all hold it.
+pub(super) const EACH_HAS_WORDS: &str =
+    "EXISTS (SELECT 1 FROM document_words WHERE rowid = d.id AND document_words MATCH ";
 /// Behind what is bound.
-pub(super) const HAS_WORDS_END: &str = "";
+pub(super) const HAS_WORDS_END: &str = ")";
+/// How many documents hold what is bound between these two, counted up to what is bound behind.
+pub(super) const COUNT_WORDS: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM document_words WHERE document_words MATCH ";
+/// Behind what is bound first.
+pub(super) const COUNT_WORDS_END: &str = " LIMIT ";
 
 /// Words in FTS5's language: strings, all of which must be there.
 pub(super) fn words_query(words: &[Word]) -> String {
@@ -89,6 +98,7 @@ pub async fn open(
         .await
         .map_err(failed)?;
     migrate(&write).await?;
+    names::put_missing(&write).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(readers)
         .max_lifetime(None)
@@ -204,6 +214,25 @@ mod tests {
             assert!(matches!(full, IndexError::NoRoom), "{full}");
         }
         begin(&adapter.write).await.unwrap().commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn names_of_people_from_before_are_entered_when_it_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.db");
+        let adapter = open(&path, 1, Duration::from_secs(5)).await.unwrap();
+        for number in 1..=1001_i64 {
+            let old = sqlx::query(
+                "INSERT INTO person (id, root, merged_into, name, sound, birth_date, sex, origin,
+                   created_us) VALUES ($1, $1, 0, 'Rossi^Mario Anna', '', '', '', 'dicom', 1)",
+            );
+            old.bind(number).execute(&adapter.write).await.unwrap();
+        }
+        super::close(&adapter).await;
+        let adapter = open(&path, 1, Duration::from_secs(5)).await.unwrap();
+        let count = "SELECT count(*) FROM person_name";
+        let parts: i64 = sqlx::query_scalar(count).fetch_one(&adapter.read).await.unwrap();
+        assert_eq!(parts, 4 * 1001);
     }
 
     #[tokio::test]

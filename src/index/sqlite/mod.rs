@@ -22,6 +22,8 @@ mod extended;
 mod fascicolo;
 #[path = "../sql/fuzzy.rs"]
 mod fuzzy;
+#[path = "../sql/happenings.rs"]
+mod happenings;
 #[path = "../sql/jobs.rs"]
 mod jobs;
 #[path = "../sql/kept.rs"]
@@ -30,6 +32,8 @@ mod kept;
 mod links;
 #[path = "../sql/migration.rs"]
 mod migration;
+#[path = "../sql/names.rs"]
+mod names;
 #[path = "../sql/origins.rs"]
 mod origins;
 #[path = "../sql/outbox.rs"]
@@ -58,6 +62,8 @@ mod secret;
 mod span;
 #[path = "../sql/store.rs"]
 mod store;
+#[path = "../sql/subscriptions.rs"]
+mod subscriptions;
 #[path = "../sql/tail.rs"]
 mod tail;
 #[path = "../sql/texts.rs"]

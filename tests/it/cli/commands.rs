@@ -5,6 +5,7 @@ use std::process::Output;
 
 use crate::support::objects::Object;
 use crate::support::server::Server;
+use crate::support::server::client;
 
 fn lastra(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lastra"))
@@ -110,4 +111,45 @@ async fn check_finds_what_is_missing_changed_or_left_over() {
     for finding in ["missing-blob", "changed-blob", "short-blob", "orphan"] {
         assert_eq!(printed.matches(&format!("\"finding\":\"{finding}\"")).count(), 1, "{printed}");
     }
+}
+
+#[tokio::test]
+async fn check_finds_damage_in_the_bin_too() {
+    let server = Server::start();
+    let objects: Vec<Object> = (1..=4).map(|n| Object::ct("P1", 1, 1, n)).collect();
+    server.store(&objects).await;
+    let study = objects[0].path().split("/series/").next().unwrap().to_owned();
+    let deleted = client().delete(format!("{}{study}", server.dicomweb())).send().await.unwrap();
+    assert!(deleted.status().is_success(), "{}", deleted.status());
+    let clean = server.check(&["--hashes", "--grace", "0s"]);
+    assert_eq!(
+        (&clean["copies"], &clean["kept"], &clean["damaged"]),
+        (&0.into(), &4.into(), &0.into())
+    );
+    assert_eq!(clean["orphans"], 0, "what lies in the bin is nobody's orphan");
+
+    let mut blobs = server.instance_blobs();
+    blobs.sort();
+    std::fs::remove_file(&blobs[0]).unwrap();
+    let mut bytes = std::fs::read(&blobs[1]).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&blobs[1], bytes).unwrap();
+    let cut = std::fs::read(&blobs[2]).unwrap();
+    std::fs::write(&blobs[2], &cut[..cut.len() - 10]).unwrap();
+    let data = server.data().to_str().unwrap().to_owned();
+    let found = lastra(&["check", "--hashes", "--json", "--data", &data]);
+    assert_eq!(found.status.code(), Some(6));
+    let printed = text(&found.stdout);
+    let findings: Vec<serde_json::Value> = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["what"] == "binned copy")
+        .collect();
+    let mut kinds: Vec<&str> =
+        findings.iter().map(|finding| finding["finding"].as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["changed-blob", "missing-blob", "short-blob"], "{printed}");
+    // Without hashes only what is gone or short shows.
+    let quick = server.check(&[]);
+    assert_eq!((&quick["kept"], &quick["damaged"]), (&4.into(), &2.into()));
 }

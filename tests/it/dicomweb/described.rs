@@ -201,6 +201,7 @@ async fn capabilities_are_told_as_wadl_and_as_json() {
             "changes",
             "completeness",
             "priors",
+            "reports",
             "description",
             "healthz",
             "readyz",

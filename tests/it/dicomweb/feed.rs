@@ -195,3 +195,85 @@ async fn a_webhook_gets_only_the_kinds_it_wants() {
     until("the conflict is delivered", || std::future::ready(!delivered(&shared).is_empty())).await;
     assert_eq!(delivered(&shared), [2]);
 }
+
+fn import(server: &Server, folders: &[&str]) {
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies");
+    let folders = folders.iter().map(|folder| format!("{samples}/{folder}"));
+    let done = server.command("import").args(folders).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+}
+
+/// The changes delivered and accepted, in their order, each once.
+fn accepted(shared: &Shared) -> Vec<Value> {
+    let mut changes: Vec<Value> = Vec::new();
+    for (_, body) in &shared.lock().unwrap().deliveries {
+        let body: Value = serde_json::from_str(body).unwrap();
+        for change in body["changes"].as_array().unwrap() {
+            if !changes.contains(change) {
+                changes.push(change.clone());
+            }
+        }
+    }
+    changes
+}
+
+fn kinds(changes: &[Value]) -> Vec<&str> {
+    changes.iter().map(|change| change["kind"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn webhooks_tell_of_fascicoli_in_order_over_a_kill_and_of_nobody_by_name() {
+    let (shared, url) = receiver(usize::MAX).await;
+    let wanted = "'fascicolo-changed', 'study-linked', 'study-unlinked', 'document-arrived'";
+    let file = configured(&url, wanted);
+    let server = Server::start_with(&["-c", file.path().to_str().unwrap()]);
+    import(&server, &["dx-chest", "cda-report"]);
+    until("they are linked", async || {
+        let page = page(&server, "").await;
+        kinds(page["changes"].as_array().unwrap()).contains(&"study-linked")
+    })
+    .await;
+    until("a delivery is refused", || {
+        std::future::ready(!shared.lock().unwrap().deliveries.is_empty())
+    })
+    .await;
+    let server = server.kill_and_restart();
+    {
+        let mut receiver = shared.lock().unwrap();
+        receiver.refusals = 0;
+        receiver.deliveries.clear();
+    }
+    until("all is delivered after the restart", || {
+        std::future::ready(kinds(&accepted(&shared)).contains(&"study-linked"))
+    })
+    .await;
+    let unlink = ["unlink", "1", "--by", "rossi"];
+    let done = server.command("fascicolo").args(unlink).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    until("the undoing is delivered", || {
+        std::future::ready(kinds(&accepted(&shared)).contains(&"study-unlinked"))
+    })
+    .await;
+
+    let changes = accepted(&shared);
+    let told = kinds(&changes);
+    for kind in ["document-arrived", "fascicolo-changed", "study-linked", "study-unlinked"] {
+        assert!(told.contains(&kind), "{kind}: {told:?}");
+    }
+    let sequences: Vec<i64> = changes.iter().map(|c| c["sequence"].as_i64().unwrap()).collect();
+    assert!(sequences.is_sorted(), "{sequences:?}");
+    // What a change names can be read, and its text holds nothing else.
+    let linked = changes.iter().find(|change| change["kind"] == "study-linked").unwrap();
+    assert_eq!(linked.as_object().unwrap().len(), 4);
+    let concerns = linked["concerns"].as_array().unwrap();
+    assert_eq!(concerns.len(), 4);
+    for id in concerns {
+        let url = format!("http://{}/fhir/{}", server.http, id.as_str().unwrap());
+        let response = client().get(url).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{id}");
+    }
+    let all = format!("{:?}", shared.lock().unwrap().deliveries);
+    for word in ["SMPNLC68H61H501I", "Esempi", "ESEMPI", "Anna", "19680621", "1968-06-21"] {
+        assert!(!all.contains(word), "{word}");
+    }
+}

@@ -22,6 +22,7 @@ mod rendered_documents;
 mod rendered_many;
 mod rendered_presentation;
 mod rendered_subtracted;
+mod reports;
 mod stock;
 mod stow;
 mod stow_hostile;

@@ -5,4 +5,5 @@ mod hostile;
 mod reading;
 mod searching;
 mod stock;
+mod subscribing;
 mod world;

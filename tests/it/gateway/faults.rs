@@ -3,14 +3,31 @@
 
 use lastra::model::outbox::Stage;
 
+use super::on_both_databases;
 use super::simulator::Fault;
+use super::world::Make;
 use super::world::REPORT;
 use super::world::REPORT_ID;
 use super::world::World;
 
-#[tokio::test]
-async fn a_report_that_breaks_rules_is_refused_with_the_gateways_code_and_tried_again_on_request() {
-    let world = World::new().await;
+on_both_databases!(
+    a_report_that_breaks_rules_is_refused_with_the_gateways_code_and_tried_again_on_request,
+    requirement_38_a_report_six_days_old_is_refused_by_its_age,
+    requirement_38_a_forgotten_validation_is_made_again,
+    requirement_40_trouble_before_the_gateway_is_waited_for,
+    requirement_40_of_two_lost_answers_the_taken_one_is_not_sent_again_and_the_other_is,
+    requirement_40_in_doubt_nothing_is_sent_before_the_request_is_certainly_over,
+    what_the_national_index_refuses_is_seen_by_asking,
+    a_deletion_whose_answer_was_lost_is_done,
+    what_is_set_aside_is_left_alone_until_it_is_tried_again,
+    a_client_without_the_channels_certificate_is_not_let_in_and_waits,
+    other_algorithms_and_people_pass_and_a_report_without_a_person_never_leaves,
+);
+
+async fn a_report_that_breaks_rules_is_refused_with_the_gateways_code_and_tried_again_on_request(
+    make: Make,
+) {
+    let world = World::new(make).await;
     world.take(REPORT.replace("<realmCode code=\"IT\"/>", "")).await;
     world.settle().await;
     let (stage, reason) = world.stage().await;
@@ -24,9 +41,8 @@ async fn a_report_that_breaks_rules_is_refused_with_the_gateways_code_and_tried_
     assert_eq!(world.simulator.calls("create"), 0);
 }
 
-#[tokio::test]
-async fn requirement_38_a_report_six_days_old_is_refused_by_its_age() {
-    let world = World::new().await;
+async fn requirement_38_a_report_six_days_old_is_refused_by_its_age(make: Make) {
+    let world = World::new(make).await;
     world.advance_s(6 * 24 * 3600);
     world.take(REPORT).await;
     world.settle().await;
@@ -35,9 +51,8 @@ async fn requirement_38_a_report_six_days_old_is_refused_by_its_age() {
     assert!(reason.starts_with("/msg/max-day-limit-exceed"), "{reason}");
 }
 
-#[tokio::test]
-async fn requirement_38_a_forgotten_validation_is_made_again() {
-    let world = World::new().await;
+async fn requirement_38_a_forgotten_validation_is_made_again(make: Make) {
+    let world = World::new(make).await;
     world.simulator.fault("create", Fault::Forget);
     world.take(REPORT).await;
     world.settle().await;
@@ -49,9 +64,8 @@ async fn requirement_38_a_forgotten_validation_is_made_again() {
     world.simulator.expect_no_violation();
 }
 
-#[tokio::test]
-async fn requirement_40_trouble_before_the_gateway_is_waited_for() {
-    let world = World::new().await;
+async fn requirement_40_trouble_before_the_gateway_is_waited_for(make: Make) {
+    let world = World::new(make).await;
     for (call, status) in
         [("validation", 503), ("validation", 429), ("create", 429), ("create", 401)]
     {
@@ -64,12 +78,13 @@ async fn requirement_40_trouble_before_the_gateway_is_waited_for() {
     world.simulator.expect_no_violation();
 }
 
-#[tokio::test]
-async fn requirement_40_of_two_lost_answers_the_taken_one_is_not_sent_again_and_the_other_is() {
+async fn requirement_40_of_two_lost_answers_the_taken_one_is_not_sent_again_and_the_other_is(
+    make: Make,
+) {
     for (fault, sent) in
         [(Fault::Mute, 1), (Fault::Deaf, 2), (Fault::Refuse(504, "/msg/generic-timeout"), 2)]
     {
-        let world = World::new().await;
+        let world = World::new(make).await;
         world.simulator.fault("create", fault.clone());
         world.take(REPORT).await;
         world.settle().await;
@@ -80,9 +95,8 @@ async fn requirement_40_of_two_lost_answers_the_taken_one_is_not_sent_again_and_
     }
 }
 
-#[tokio::test]
-async fn requirement_40_in_doubt_nothing_is_sent_before_the_request_is_certainly_over() {
-    let world = World::new().await;
+async fn requirement_40_in_doubt_nothing_is_sent_before_the_request_is_certainly_over(make: Make) {
+    let world = World::new(make).await;
     world.simulator.fault("create", Fault::Deaf);
     world.take(REPORT).await;
     assert_eq!(world.work_due().await, 1);
@@ -98,9 +112,8 @@ async fn requirement_40_in_doubt_nothing_is_sent_before_the_request_is_certainly
     world.simulator.expect_no_violation();
 }
 
-#[tokio::test]
-async fn what_the_national_index_refuses_is_seen_by_asking() {
-    let world = World::new().await;
+async fn what_the_national_index_refuses_is_seen_by_asking(make: Make) {
+    let world = World::new(make).await;
     world.simulator.fault("create", Fault::IndexFails);
     world.take(REPORT).await;
     world.settle().await;
@@ -109,9 +122,8 @@ async fn what_the_national_index_refuses_is_seen_by_asking() {
     assert!(reason.starts_with("SEND_TO_INI BLOCKING_ERROR"), "{reason}");
 }
 
-#[tokio::test]
-async fn a_deletion_whose_answer_was_lost_is_done() {
-    let world = World::new().await;
+async fn a_deletion_whose_answer_was_lost_is_done(make: Make) {
+    let world = World::new(make).await;
     let document = world.take(REPORT).await;
     world.settle().await;
     world.simulator.fault("delete", Fault::Mute);
@@ -121,9 +133,8 @@ async fn a_deletion_whose_answer_was_lost_is_done() {
     assert_eq!(entries[1].progress.stage, Stage::Done, "{:?}", entries[1].progress);
 }
 
-#[tokio::test]
-async fn what_is_set_aside_is_left_alone_until_it_is_tried_again() {
-    let world = World::new().await;
+async fn what_is_set_aside_is_left_alone_until_it_is_tried_again(make: Make) {
+    let world = World::new(make).await;
     world.take(REPORT).await;
     let entry = world.outbox().await[0].id;
     world.rooms.fascicolo.set_entry_aside(&world.permit, entry).await.unwrap();
@@ -135,9 +146,8 @@ async fn what_is_set_aside_is_left_alone_until_it_is_tried_again() {
     assert!(world.rooms.fascicolo.retry_entry(&world.permit, entry).await.is_err());
 }
 
-#[tokio::test]
-async fn a_client_without_the_channels_certificate_is_not_let_in_and_waits() {
-    let world = World::with(|settings| {
+async fn a_client_without_the_channels_certificate_is_not_let_in_and_waits(make: Make) {
+    let world = World::with(make, |settings| {
         settings.tls_certificate = settings.tls_certificate.replace("client", "stranger");
         settings.tls_key = settings.tls_key.replace("client", "stranger");
     })
@@ -157,9 +167,8 @@ async fn a_client_without_the_channels_certificate_is_not_let_in_and_waits() {
     assert_eq!(world.stage().await.0, Stage::Refused);
 }
 
-#[tokio::test]
-async fn other_algorithms_and_people_pass_and_a_report_without_a_person_never_leaves() {
-    let world = World::with(|settings| {
+async fn other_algorithms_and_people_pass_and_a_report_without_a_person_never_leaves(make: Make) {
+    let world = World::with(make, |settings| {
         settings.algorithm = "RS512".to_owned();
         settings.issuer = "x".to_owned();
     })
@@ -168,7 +177,7 @@ async fn other_algorithms_and_people_pass_and_a_report_without_a_person_never_le
     world.settle().await;
     assert_eq!(world.stage().await.0, Stage::Done, "{:?}", world.stage().await);
     // A CDA without a codice fiscale never leaves.
-    let world = World::new().await;
+    let world = World::new(make).await;
     let nameless = REPORT.replace(
         "<id root=\"2.16.840.1.113883.2.9.4.3.2\" extension=\"SMPNLC68H61H501I\" assigningAuthorityName=\"MEF\"/>",
         "<id root=\"2.25.1\" extension=\"X1\"/>",

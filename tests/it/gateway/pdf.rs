@@ -24,7 +24,7 @@ print(json.dumps({
 
 #[tokio::test]
 async fn the_pdf_of_a_cda_is_read_by_pypdf_with_its_text_and_its_cda() {
-    let world = World::new().await;
+    let world = World::new(crate::index::Database::sqlite).await;
     world.take(REPORT).await;
     world.settle().await;
     let file = world.simulator.with(|memory| memory.published[REPORT_ID].file.clone());

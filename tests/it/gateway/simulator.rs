@@ -62,6 +62,8 @@ pub(super) struct Published {
     pub(super) times: u32,
     pub(super) replaced: Option<String>,
     pub(super) deleted: bool,
+    /// Rules of access, one list an update of its metadata.
+    pub(super) rules: Vec<Value>,
     pub(super) file: Vec<u8>,
     pub(super) request: Value,
 }
@@ -117,6 +119,7 @@ impl Simulator {
             .route("/documents/validation", post(validation))
             .route("/documents", post(create))
             .route("/documents/{id}", put(replace).delete(delete))
+            .route("/documents/{id}/metadata", put(metadata))
             .route("/status/{workflow}", get(status));
         let router = Router::new().nest("/gateway/v1", routes).with_state(Arc::clone(&shared));
         let tls = Tls { listener, acceptor: acceptor(&certificates) };
@@ -124,7 +127,8 @@ impl Simulator {
         Self { url, certificates, shared, task }
     }
 
-    /// The next calls of that name go wrong so; `validation`, `create`, `replace`, `delete`, `status`.
+    /// The next calls of that name go wrong so; `validation`, `create`, `replace`, `delete`,
+    /// `metadata`, `status`.
     pub(super) fn fault(&self, call: &'static str, fault: Fault) {
         self.with(|memory| memory.faults.entry(call).or_default().push_back(fault));
     }
@@ -401,12 +405,13 @@ async fn publish(
                 _ => return refuse(404, "/msg/record-not-found", "-", "No Record Found"),
             }
         }
-        let known = memory.published.contains_key(&id);
+        let known = memory.published.get(&id).is_some_and(|known| !known.deleted);
         if known {
             memory.violations.push(format!("{id} was published twice"));
         }
         let published = memory.published.entry(id.clone()).or_default();
         published.times += 1;
+        published.deleted = false;
         published.file = form.file.clone();
         published.request = request.clone();
         let kind = if in_place_of.is_some() { "REPLACE" } else { "PUBLICATION" };
@@ -450,6 +455,51 @@ async fn delete(
         std::future::pending::<()>().await;
     }
     Ok(accepted(200, "deleted", None))
+}
+
+async fn metadata(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let fault = shared.enter("metadata").await?;
+    let claims = shared.tokens(&headers, true)?;
+    if headers[CONTENT_TYPE] != "application/json" {
+        return refuse(415, "/msg/document-type", "/content-type", "application/json");
+    }
+    let request: Value = serde_json::from_slice(&body).unwrap();
+    {
+        let mut memory = shared.memory.lock().unwrap();
+        let Some(published) = memory.published.get_mut(&id).filter(|found| !found.deleted) else {
+            return refuse(404, "/msg/record-not-found", "-", "No Record Found");
+        };
+        let form = attached(&published.file).unwrap();
+        let facts = ClinicalDocument::parse(&form).unwrap();
+        about(&claims, "UPDATE", "ACCESS UPDATE", None, &facts.patient.ids[0].extension)?;
+        // The same as of a publication, less file, transaction, document and repository.
+        let mut fields: Vec<&str> =
+            request.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
+        let expected = [
+            "assettoOrganizzativo",
+            "attiCliniciRegoleAccesso",
+            "dataFinePrestazione",
+            "dataInizioPrestazione",
+            "identificativoSottomissione",
+            "tipoAttivitaClinica",
+            "tipoDocumentoLivAlto",
+            "tipologiaStruttura",
+        ];
+        if fields != expected {
+            return refuse(400, "/msg/mandatory-element", "/request-missing-field", "fields");
+        }
+        published.rules.push(request["attiCliniciRegoleAccesso"].clone());
+    }
+    if matches!(fault, Some(Fault::Mute)) {
+        std::future::pending::<()>().await;
+    }
+    Ok(accepted(200, "metadata", None))
 }
 
 async fn status(

@@ -19,6 +19,8 @@ use lastra::model::outbox::Entry;
 use lastra::model::outbox::Stage;
 use lastra::server::app::Rooms;
 
+use crate::index::Database;
+
 use super::certificates::Certificates;
 use super::simulator::Simulator;
 
@@ -38,6 +40,9 @@ pub(super) struct World {
     clock: Arc<MockClock>,
     _folder: tempfile::TempDir,
 }
+
+/// Makes a database for a world of its own.
+pub(super) type Make = fn() -> Database;
 
 /// Settings by which the simulator is asked.
 pub(super) fn settings(url: &str, certificates: &Certificates) -> GatewaySettings {
@@ -64,19 +69,24 @@ pub(super) fn settings(url: &str, certificates: &Certificates) -> GatewaySetting
 }
 
 impl World {
-    pub(super) async fn new() -> Self {
-        Self::with(|_| {}).await
+    pub(super) async fn new(make: Make) -> Self {
+        Self::with(make, |_| {}).await
     }
 
     /// With settings changed.
-    pub(super) async fn with(change: impl FnOnce(&mut GatewaySettings)) -> Self {
+    pub(super) async fn with(make: Make, change: impl FnOnce(&mut GatewaySettings)) -> Self {
         let clock = Arc::new(MockClock::at(NOW));
         let shared: SharedClock = Arc::<MockClock>::clone(&clock);
         let simulator = Simulator::start(Arc::clone(&shared)).await;
         let folder = tempfile::tempdir().unwrap();
         let mut gateway = settings(&simulator.url, &simulator.certificates);
         change(&mut gateway);
-        let settings = Settings { data: folder.path().to_owned(), gateway, ..Settings::default() };
+        let mut settings =
+            Settings { data: folder.path().to_owned(), gateway, ..Settings::default() };
+        let database = make();
+        if let Database::Postgres(url) = &database {
+            settings.index.url.clone_from(url);
+        }
         let rooms = Rooms::open(&settings, &shared).await.unwrap();
         let index = lastra::index::open::open(&settings.index, folder.path()).await.unwrap();
         let access = rooms.archive.access();

@@ -122,8 +122,10 @@ async fn what_is_deleted_is_found_no_more_and_comes_back_whole(database: Databas
         (1, "1.1", 4, 7)
     );
     let events = index.events(5, 10).await.unwrap();
-    let deleted: Vec<_> =
-        events.iter().map(|event| (event.kind, event.instance.as_str())).collect();
+    let deleted: Vec<_> = events
+        .iter()
+        .map(|event| (event.kind, event.object.as_ref().unwrap().instance.as_str()))
+        .collect();
     let kind = EventKind::InstanceDeleted;
     assert_eq!(deleted, [(kind, "1.1.1.1"), (kind, "1.1.1.2"), (kind, "1.1.2.3")]);
     assert_eq!(index.delete(&study(&batch[0]), 8).await.unwrap(), 0);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lastra::dicom::uid::Uid;
 use lastra::index::fascicolo::DocumentsOf;
 use lastra::index::fascicolo::Entered;
+use lastra::index::fascicolo::Likeness;
 use lastra::index::fascicolo::Linked;
 use lastra::index::fascicolo::LinksOf;
 use lastra::index::fascicolo::StudiesOf;
@@ -52,10 +53,10 @@ on_every_index!(
     what_was_decided_stays_decided_and_what_solved_itself_may_come_again,
 );
 
-const CODE: &str = "RSSMRA79B11C566R";
+pub(super) const CODE: &str = "RSSMRA79B11C566R";
 const OMOCODIC: &str = "RSSMRA79B11C56SO";
 
-fn sighting(subject: Sighted, ids: &[(&str, &str)]) -> Sighting {
+pub(super) fn sighting(subject: Sighted, ids: &[(&str, &str)]) -> Sighting {
     Sighting {
         subject,
         identifiers: ids.iter().filter_map(|(id, of)| Identifier::read(id, of)).collect(),
@@ -70,7 +71,7 @@ async fn seen(index: &SharedIndex, ids: &[(&str, &str)]) -> Attached {
     index.attach(&sighting(Sighted::Person, ids), NOW).await.unwrap()
 }
 
-async fn person(index: &SharedIndex, ids: &[(&str, &str)]) -> i64 {
+pub(super) async fn person(index: &SharedIndex, ids: &[(&str, &str)]) -> i64 {
     match seen(index, ids).await {
         Attached::Person(person) => person,
         other => panic!("{other:?}"),
@@ -78,14 +79,14 @@ async fn person(index: &SharedIndex, ids: &[(&str, &str)]) -> i64 {
 }
 
 /// A study of its own; gives its row.
-async fn study(index: &SharedIndex, uid: &str) -> i64 {
+pub(super) async fn study(index: &SharedIndex, uid: &str) -> i64 {
     let series = format!("{uid}.1");
     let new = object(uid, &series, &format!("{series}.1"));
     index.store(&[new], &[], NOW).await.unwrap();
     index.studies(&StudiesOf::Uid(uid.to_owned()), 1).await.unwrap()[0].id
 }
 
-fn document(number: u8) -> NewDocument {
+pub(super) fn document(number: u8) -> NewDocument {
     NewDocument {
         kind: DocumentKind::Cda,
         media_type: "text/xml".to_owned(),
@@ -114,7 +115,7 @@ fn reference(kind: ReferenceKind, assigner: &str, value: &str) -> Reference {
     Reference { kind, assigner: assigner.to_owned(), value: value.to_owned() }
 }
 
-async fn entered(index: &SharedIndex, new: &NewDocument) -> i64 {
+pub(super) async fn entered(index: &SharedIndex, new: &NewDocument) -> i64 {
     match index.put_document(new, NOW).await.unwrap() {
         Entered::New(id) => id,
         Entered::Known(id) => panic!("document {id} is here already"),
@@ -316,6 +317,10 @@ async fn registries_are_believed_over_objects_and_everything_said_is_kept(kept: 
     assert_eq!(names, ["", "Rosi^Mario", "Rossi^M", "Rossi^Mario"]);
 }
 
+fn likeness(sound: &str, birth_date: &str) -> Likeness {
+    Likeness { sound: sound.to_owned(), birth_date: birth_date.to_owned() }
+}
+
 async fn people_alike_are_found_by_sound_and_birth(kept: &Kept) {
     let index = &kept.index;
     let one = person(index, &[("1", "A")]).await;
@@ -327,11 +332,27 @@ async fn people_alike_are_found_by_sound_and_birth(kept: &Kept) {
         ("", "", vec![]),
         ("OTHER", "19000101", vec![]),
     ] {
-        let found = index.people_like(sound, birth_date, 10).await.unwrap();
-        let ids: Vec<i64> = found.iter().map(|person| person.id).collect();
+        let nobody = Likeness::default();
+        let found = index.people_alike(&[nobody, likeness(sound, birth_date)], 10).await.unwrap();
+        let ids: Vec<i64> = found.iter().map(|found| found.person).collect();
         assert_eq!(ids, expected, "{sound} {birth_date}");
-        assert!(found.iter().all(|person| person.identifiers.len() == 1));
+        assert!(
+            found.iter().all(|found| (found.number, found.name.as_str()) == (1, "Rossi^Mario"))
+        );
     }
+    // However many are alike in one of both, whoever is in both is among the few that are shown.
+    for (number, birth_date) in [("2", "19800101"), ("3", "19790211")] {
+        let alike = Sighting {
+            birth_date: birth_date.to_owned(),
+            ..sighting(Sighted::Person, &[(number, "A")])
+        };
+        index.attach(&alike, NOW).await.unwrap();
+    }
+    let wanted = [likeness(&sound, "19800101"), likeness(&sound, "19790211")];
+    let found = index.people_alike(&wanted, 1).await.unwrap();
+    let born: Vec<_> =
+        found.iter().map(|found| (found.number, found.birth_date.as_str())).collect();
+    assert_eq!(born, [(0, "19800101"), (1, "19790211")]);
 }
 
 async fn requirement_37_versions_are_in_order_whatever_came_first(kept: &Kept) {

@@ -5,6 +5,7 @@ mod committing;
 mod fascicolo;
 #[expect(clippy::print_stdout, reason = "its result is what it prints")]
 mod fuzzy_speed;
+mod happenings;
 mod jobs;
 mod matching;
 mod names;

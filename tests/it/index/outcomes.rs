@@ -181,7 +181,8 @@ async fn a_study_under_two_patients_in_one_batch_is_one_conflict(kept: &Kept) {
     let second = with(object("1.1", "1.1.1", "1.1.1.2"), |o| o.patient.id = patient("", "A"));
     assert_eq!(store(index, &[first, second]).await, [Outcome::Stored; 2]);
     let events = index.events(0, 10).await.unwrap();
-    let events: Vec<_> = events.iter().map(|e| (e.kind, e.instance.as_str())).collect();
+    let events: Vec<_> =
+        events.iter().map(|e| (e.kind, e.object.as_ref().unwrap().instance.as_str())).collect();
     let expected = [
         (EventKind::InstanceStored, "1.1.1.1"),
         (EventKind::StudyConflict, "1.1.1.2"),
@@ -217,7 +218,10 @@ async fn a_batch_over_many_patients_and_series_is_counted_right(kept: &Kept) {
     }
     let events = index.events(0, 1000).await.unwrap();
     let order: Vec<_> = batch.iter().map(|new| &new.instance.uid).collect();
-    assert_eq!(events.iter().map(|event| &event.instance).collect::<Vec<_>>(), order);
+    assert_eq!(
+        events.iter().map(|event| &event.object.as_ref().unwrap().instance).collect::<Vec<_>>(),
+        order
+    );
 }
 
 async fn text_that_a_database_may_not_like_is_kept(kept: &Kept) {

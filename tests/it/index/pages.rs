@@ -8,6 +8,8 @@ use lastra::index::pages::Days;
 use lastra::index::pages::DocumentRule;
 use lastra::index::pages::LinkRule;
 use lastra::index::pages::Micros;
+use lastra::index::pages::NameAsked;
+use lastra::index::pages::NamePart;
 use lastra::index::pages::Number;
 use lastra::index::pages::Page;
 use lastra::index::pages::PersonRule;
@@ -15,6 +17,7 @@ use lastra::index::pages::SortBy;
 use lastra::index::pages::StudyRule;
 use lastra::index::port::SharedIndex;
 use lastra::index::query::Moment;
+use lastra::index::texts::Word;
 use lastra::model::document::DocumentKind;
 use lastra::model::document::DocumentSubject;
 use lastra::model::document::NEXT_VERSION;
@@ -67,6 +70,15 @@ async fn give(index: &SharedIndex, subject: Sighted, code: &str, now: i64) -> i6
         Attached::Person(person) => person,
         other => panic!("{other:?}"),
     }
+}
+
+fn named(part: Option<NamePart>, text: &str, exact: bool) -> PersonRule {
+    PersonRule::Named(vec![NameAsked { part, text: text.to_owned(), exact }])
+}
+
+fn words(all: &[&str]) -> DocumentRule {
+    let word = |text: &&str| Word { text: (*text).to_owned(), begins: false };
+    DocumentRule::Words(vec![all.iter().map(word).collect()])
 }
 
 /// A study of somebody; gives its row.
@@ -230,6 +242,8 @@ async fn documents_meet_every_condition(kept: &Kept) {
     index.put_document(&document(5, "", "68604-8"), NOW).await.unwrap();
     let mario = give(index, Sighted::Person, MARIO, NOW).await;
     linked(index, two, chest, NOW + 5).await;
+    index.put_words(plain, "torace nulla di rilievo").await.unwrap();
+    index.put_words(letter, "lettera torace").await.unwrap();
     let report = || DocumentRule::Report(texts(&["68604-8"]));
     let all = vec![one, two, plain, letter];
     for (rules, expected) in [
@@ -255,6 +269,10 @@ async fn documents_meet_every_condition(kept: &Kept) {
         (vec![DocumentRule::Number(asked(ReferenceKind::Accession, None, "1.1"))], vec![two]),
         (vec![DocumentRule::Modality(texts(&["CT"]))], vec![two]),
         (vec![DocumentRule::BodyPart(texts(&["CHEST"]))], vec![two]),
+        (vec![words(&["torace"])], vec![plain, letter]),
+        (vec![words(&["torace", "nulla"])], vec![plain]),
+        (vec![words(&["nulla"]), DocumentRule::Person(vec![mario])], vec![]),
+        (vec![words(&["torace"]), DocumentRule::Person(vec![mario])], vec![letter]),
         (vec![DocumentRule::Date(from("20260303", ""))], vec![plain, letter]),
         (vec![DocumentRule::Date(before("20260302", ""))], vec![one]),
         (vec![DocumentRule::Received(since(NOW + 9))], vec![plain, letter]),
@@ -309,6 +327,20 @@ async fn people_and_links_meet_every_condition(kept: &Kept) {
         (vec![PersonRule::Born(from("19790211", ""))], vec![mario, other]),
         (vec![PersonRule::Born(before("19790211", ""))], vec![]),
         (vec![PersonRule::Sex(texts(&["F"]))], vec![]),
+        (vec![named(Some(NamePart::Family), "ross", false)], vec![mario, other]),
+        (vec![named(None, "MÀRI", false)], vec![mario, other]),
+        (vec![named(Some(NamePart::Given), "rossi", false)], vec![]),
+        (vec![named(None, "ario", false)], vec![]),
+        (vec![named(None, "Rossi", true)], vec![mario, other]),
+        (vec![named(None, "rossi", true)], vec![]),
+        (
+            vec![
+                named(None, "mario", false),
+                PersonRule::Row(vec![other]),
+                PersonRule::Born(from("19790211", "")),
+            ],
+            vec![other],
+        ),
         (vec![PersonRule::Changed(since(NOW + 5))], vec![other]),
     ] {
         let found = index.people_page(&rules, &ALL).await.unwrap();

@@ -1,10 +1,30 @@
 //! How fast a fascicolo is opened, searched and paged among many; run by hand:
 //! `LASTRA_PEOPLE=100000 cargo test --release --test it index::pages_speed -- --ignored --nocapture`.
-//! Three studies and three linked reports a person. Loading goes through the port, a commit each: on a
-//! disk that syncs it takes its time.
+//! Three studies and three reports a person, one report of fifty waiting for somebody. Loading goes
+//! through the port, a commit a step as when it happens: on a disk that syncs it takes its time.
 
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
+
+use futures::StreamExt;
+use lastra::access::actor::Actor;
+use lastra::access::actor::Purpose;
+use lastra::access::permit::Subject;
+use lastra::clock::MockClock;
+use lastra::clock::SharedClock;
+use lastra::config::Settings;
+use lastra::fascicolo::intake::Arriving;
+use lastra::index::fascicolo::LinksOf;
+use lastra::index::pages::Days;
+use lastra::index::pages::NameAsked;
+use lastra::index::pages::NamePart;
+use lastra::index::pages::PersonRule;
+use lastra::index::query::Moment;
+use lastra::index::texts::Word;
+use lastra::model::link::ItemKind;
+use lastra::model::link::Waiting;
+use lastra::server::app::Rooms;
 
 use lastra::index::fascicolo::Entered;
 use lastra::index::fascicolo::StudiesOf;
@@ -88,56 +108,93 @@ fn document(number: u32) -> NewDocument {
         service_date: day(number),
         confidentiality: "N".to_owned(),
         findings: String::new(),
-        text: "Non si osservano lesioni focali. ".repeat(10),
-        patient: DocumentSubject::default(),
+        text: text(number),
+        patient: subject(number),
         references: vec![accession(number)],
         instance: None,
     }
+}
+
+/// What everybody's says, and a word a few hundred have.
+fn text(number: u32) -> String {
+    format!(
+        "{}Parola{} in sede {}.",
+        "Non si osservano lesioni focali. ".repeat(10),
+        number % 1000,
+        number
+    )
+}
+
+/// Whether the report waits for somebody instead of being linked.
+fn waits(number: u32) -> bool {
+    number % 50 == 7
 }
 
 fn day(number: u32) -> String {
     format!("{}{:02}{:02}", 2022 + number % 4, number / 4 % 12 + 1, number / 48 % 28 + 1)
 }
 
+/// Several at once, as many senders are.
 async fn load(index: &SharedIndex, people: u32) {
-    let mut person = 0;
-    while person < people {
-        let chunk: Vec<u32> = (person..people.min(person + 300)).collect();
-        let numbers = chunk.iter().flat_map(|person| person * EACH..(person + 1) * EACH);
-        let new = numbers.map(|number| {
-            let study = format!("1.2.826.0.2.{number}");
-            with(object(&study, &format!("{study}.1"), &format!("{study}.1.1")), |o| {
-                o.patient.id = patient("HOSPITAL", &format!("P{}", number / EACH));
-                o.study.date = day(number);
-                o.series.modality = ["CT", "MR", "DX", "US"][number as usize % 4].to_owned();
-            })
-        });
-        let new: Vec<_> = new.collect();
-        index.store(&new, &[], NOW).await.unwrap();
-        for one in &chunk {
-            for number in one * EACH..(one + 1) * EACH {
-                let uid = format!("1.2.826.0.2.{number}");
-                let study = index.studies(&StudiesOf::Uid(uid), 1).await.unwrap()[0].id;
-                index.add_study_references(study, &[accession(number)]).await.unwrap();
-                let now = NOW + i64::from(number);
-                let attached = index.attach(&sighting(Sighted::Study(study), *one), now).await;
-                assert!(matches!(attached.unwrap(), Attached::Person(_)));
-                let Entered::New(row) = index.put_document(&document(number), now).await.unwrap()
-                else {
-                    panic!("known")
-                };
-                index.attach(&sighting(Sighted::Document(row), *one), now).await.unwrap();
-                let link = NewLink {
-                    document: row,
-                    study,
-                    method: Method::Reference(ReferenceKind::Accession),
-                    evidence: "{}".to_owned(),
-                    actor: "lastra".to_owned(),
-                };
-                index.link(&link, false, now).await.unwrap();
+    let all: Vec<u32> = (0..people).collect();
+    let chunks = all.chunks(100).map(|chunk| load_some(index, chunk));
+    futures::stream::iter(chunks).buffer_unordered(8).collect::<Vec<()>>().await;
+}
+
+async fn load_some(index: &SharedIndex, chunk: &[u32]) {
+    let numbers = chunk.iter().flat_map(|person| person * EACH..(person + 1) * EACH);
+    let new = numbers.map(|number| {
+        let study = format!("1.2.826.0.2.{number}");
+        with(object(&study, &format!("{study}.1"), &format!("{study}.1.1")), |o| {
+            o.patient.id = patient("HOSPITAL", &format!("P{}", number / EACH));
+            o.study.date = day(number);
+            o.series.modality = ["CT", "MR", "DX", "US"][number as usize / 5 % 4].to_owned();
+        })
+    });
+    let new: Vec<_> = new.collect();
+    index.store(&new, &[], NOW).await.unwrap();
+    for one in chunk {
+        for number in one * EACH..(one + 1) * EACH {
+            let uid = format!("1.2.826.0.2.{number}");
+            let study = index.studies(&StudiesOf::Uid(uid), 1).await.unwrap()[0].id;
+            index.add_study_references(study, &[accession(number)]).await.unwrap();
+            let now = NOW + i64::from(number);
+            let attached = index.attach(&sighting(Sighted::Study(study), *one), now).await;
+            assert!(matches!(attached.unwrap(), Attached::Person(_)));
+            let Entered::New(row) = index.put_document(&document(number), now).await.unwrap()
+            else {
+                panic!("known")
+            };
+            index.put_words(row, &text(number).to_lowercase()).await.unwrap();
+            if waits(number) {
+                let (kind, waiting) = (ItemKind::Unlinked, Waiting::Document(row));
+                index.open_item(kind, waiting, "{}", now).await.unwrap();
+                continue;
             }
+            index.attach(&sighting(Sighted::Document(row), *one), now).await.unwrap();
+            let link = NewLink {
+                document: row,
+                study,
+                method: Method::Reference(ReferenceKind::Accession),
+                evidence: "{}".to_owned(),
+                actor: "lastra".to_owned(),
+            };
+            index.link(&link, false, now).await.unwrap();
         }
-        person += 300;
+    }
+}
+
+/// Whom a report says it is about, where it waits: nobody's number, a name and a date like others'.
+fn subject(number: u32) -> DocumentSubject {
+    if !waits(number) {
+        return DocumentSubject::default();
+    }
+    let like = sighting(Sighted::Person, number / EACH);
+    DocumentSubject {
+        name: like.name,
+        birth_date: like.birth_date,
+        sex: like.sex,
+        ..DocumentSubject::default()
     }
 }
 
@@ -162,7 +219,7 @@ async fn measure<F: Future<Output = usize>>(what: &str, mut ask: impl FnMut(u32)
 async fn measured(name: &str, kept: &Kept) {
     let (index, people) = (&kept.index, people());
     let begun = Instant::now();
-    load(index, people).await;
+    load(&loader(kept).await, people).await;
     println!(
         "{name}: {people} people, {} studies and reports, loaded in {:.0?}",
         people * EACH,
@@ -211,10 +268,103 @@ async fn measured(name: &str, kept: &Kept) {
         index.documents_page(&rules, &page).await.unwrap().len()
     })
     .await;
+    measure("people by the beginning of a name and birth year", async |round| {
+        let name = NameAsked {
+            part: Some(NamePart::Family),
+            text: format!("name{}", round % 3000),
+            exact: false,
+        };
+        let born = Days {
+            from: Some(Moment { date: "19500101".to_owned(), time: String::new() }),
+            before: Some(Moment { date: "19600101".to_owned(), time: String::new() }),
+        };
+        let rules = [PersonRule::Named(vec![name]), PersonRule::Born(vec![born])];
+        index.people_page(&rules, &Page { limit: 21, ..Page::default() }).await.unwrap().len()
+    })
+    .await;
+    measure("reports by a word one of a thousand has, newest first", async |round| {
+        let word = Word { text: format!("parola{}", round % 1000), begins: false };
+        let rules = [DocumentRule::Words(vec![vec![word]]), DocumentRule::Current(true)];
+        index.documents_page(&rules, &page(21)).await.unwrap().len()
+    })
+    .await;
+    measure("reports by a word everybody's has, newest first", async |_| {
+        let word = Word { text: "lesioni".to_owned(), begins: false };
+        let rules = [DocumentRule::Words(vec![vec![word]]), DocumentRule::Current(true)];
+        index.documents_page(&rules, &page(21)).await.map_or(0, |found| found.len())
+    })
+    .await;
+    services(kept, people).await;
     measure("all studies counted up to 10,000", async |_| {
         index.count_page(Counted::Studies(&[]), 10_001).await.unwrap() as usize
     })
     .await;
+}
+
+/// What rows are loaded through: only the loading does not wait for the disk of PostgreSQL.
+async fn loader(kept: &Kept) -> SharedIndex {
+    let mut settings = kept.settings.clone();
+    if settings.url.starts_with("postgres") {
+        let sign = if settings.url.contains('?') { '&' } else { '?' };
+        settings.url.push(sign);
+        settings.url.push_str("options[synchronous_commit]=off");
+        return lastra::index::open::open(&settings, kept.folder.path()).await.unwrap();
+    }
+    SharedIndex::clone(&kept.index)
+}
+
+/// The same through the service the doors ask.
+async fn services(kept: &Kept, people: u32) {
+    let settings = Settings {
+        data: kept.folder.path().to_owned(),
+        index: kept.settings.clone(),
+        ..Settings::default()
+    };
+    let clock: SharedClock = Arc::new(MockClock::at(NOW + 1_000_000_000));
+    let rooms = Rooms::open(&settings, &clock).await.unwrap();
+    let access = rooms.archive.access();
+    let permit = access.permit(&Actor::Operator, Purpose::Operation, Subject::Archive).unwrap();
+    let fascicolo = &rooms.fascicolo;
+    measure("a person found and their timeline opened", async |round| {
+        let person =
+            fascicolo.find(&permit, &format!("HOSPITAL|P{}", round % people)).await.unwrap();
+        let timeline = fascicolo.timeline(&permit, person.id, None, 20).await.unwrap();
+        timeline.episodes.len()
+    })
+    .await;
+    measure("a reconciliation page of 20 with candidates", async |round| {
+        let items = i64::from(people * EACH / 50);
+        let after = i64::from(round) % (items - 20).max(1);
+        fascicolo.queue(&permit, after, 20).await.unwrap().len()
+    })
+    .await;
+    let begun = Instant::now();
+    let rounds = 300;
+    for round in 0..rounds {
+        let number = round * 37 % (people * EACH);
+        let uid = format!("1.2.826.0.2.{number}");
+        let study = kept.index.studies(&StudiesOf::Uid(uid), 1).await.unwrap()[0].id;
+        // What a report that comes costs beyond keeping it: whose it is, what it belongs to.
+        let bytes = format!("{} a new text", text(number)).into_bytes().into();
+        let arriving = Arriving {
+            bytes,
+            source: "test".to_owned(),
+            subject: DocumentSubject {
+                identifiers: vec![local(number / EACH)],
+                ..DocumentSubject::default()
+            },
+            references: vec![accession(number)],
+            ..Arriving::default()
+        };
+        let taken = fascicolo.take(&permit, arriving).await.unwrap();
+        let links = kept.index.links(LinksOf::Document(taken.document.id)).await.unwrap();
+        assert!(links.iter().any(|link| link.study == study), "{number}");
+    }
+    let each = begun.elapsed() / rounds;
+    println!(
+        "  a report taken, whose it is found, linked: {:.2} ms each",
+        each.as_secs_f64() * 1000.0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -91,7 +91,8 @@ async fn a_note_takes_what_it_names_out_of_what_is_served(database: Database) {
     let totals = index.totals().await.unwrap();
     assert_eq!((totals.studies, totals.series, totals.instances), (1, 2, 2));
     let events = index.events(3, 10).await.unwrap();
-    let events: Vec<_> = events.iter().map(|e| (e.kind, e.instance.as_str())).collect();
+    let events: Vec<_> =
+        events.iter().map(|e| (e.kind, e.object.as_ref().unwrap().instance.as_str())).collect();
     let rejected = EventKind::InstanceRejected;
     let expected =
         [(EventKind::InstanceStored, "1.1.9.1"), (rejected, "1.1.1.1"), (rejected, "1.1.1.2")];
