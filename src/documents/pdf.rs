@@ -58,7 +58,17 @@ pub fn with_cda(sheet: &Sheet<'_>, bytes: &[u8]) -> Result<Vec<u8>, NoPdf> {
     for line in &lines {
         used.extend(glyphs(&line.text).into_iter().map(|glyph| (glyph.id, glyph)));
     }
-    let profile = moxcms::ColorProfile::new_srgb().encode().map_err(|_| NoPdf)?;
+    let mut profile = moxcms::ColorProfile::new_srgb();
+    // When it was made says nothing, and the same report is to give the same file.
+    profile.creation_date_time = moxcms::ColorDateTime {
+        year: 2000,
+        month: 1,
+        day_of_the_month: 1,
+        hours: 0,
+        minutes: 0,
+        seconds: 0,
+    };
+    let profile = profile.encode().map_err(|_| NoPdf)?;
     if used.is_empty() {
         return Err(NoPdf);
     }
