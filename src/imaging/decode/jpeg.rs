@@ -23,8 +23,7 @@ use crate::imaging::decode::{
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{Photometric, PixelAttributes};
 
-/// Scans of one frame. Real ones have about ten; a progressive one of three components, all its bits one
-/// by one, would not have as many.
+/// Scans of one frame. Real ones have about ten.
 const MAX_SCANS: usize = 100;
 
 /// Decodes one frame.

@@ -75,7 +75,7 @@ impl<T: Sample> Plane<T> {
     fn pixels<'a>(&'a self, y: usize, width: usize, room: &'a mut Room<T>) -> &'a [T] {
         let near = self.row(y * self.down.0 / self.down.1.max(1));
         // The next sample row on the other side of these pixels.
-        let far = self.row(if y % 2 == 0 { (y / 2).saturating_sub(1) } else { y / 2 + 1 });
+        let far = self.row(if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { y / 2 + 1 });
         match self.spread() {
             Spread::Whole => return near,
             Spread::Across => {
@@ -89,7 +89,7 @@ impl<T: Sample> Plane<T> {
                 between(room, [8, 7], 4);
             }
             Spread::Down => {
-                let round = if y % 2 == 0 { 1 } else { 2 };
+                let round = if y.is_multiple_of(2) { 1 } else { 2 };
                 let pairs = near.iter().zip(far);
                 room.pixels.clear();
                 room.pixels.extend(

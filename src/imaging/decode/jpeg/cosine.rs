@@ -33,7 +33,7 @@ impl Sample for u8 {
     const KEPT: u32 = 2;
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    #[expect(clippy::cast_sign_loss, reason = "clamped")]
     fn clamped(value: i32) -> Self {
         value.clamp(0, 255) as Self
     }
@@ -68,7 +68,7 @@ impl Sample for u16 {
     const KEPT: u32 = 1;
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    #[expect(clippy::cast_sign_loss, reason = "clamped")]
     fn clamped(value: i32) -> Self {
         value.clamp(0, 4095) as Self
     }
@@ -275,12 +275,14 @@ fn waves<T: Sample, O: Copy + Default, const FEW: bool>(
 mod tests {
     use proptest::prelude::*;
 
-    use super::{even, inverse, inverse_2, inverse_4};
+    use super::{LOW, even, inverse, inverse_2, inverse_4, inverse_low};
+    use crate::imaging::decode::jpeg::blocks::ZIGZAG;
 
     /// The transform as the standard writes it (ISO/IEC 10918-1 §A.3.3).
     fn exact(coefficients: &[i16; 64], x: usize, y: usize) -> f64 {
         let wave = |place: usize, frequency: usize| {
-            let angle = (2.0 * place as f64 + 1.0) * frequency as f64 * std::f64::consts::PI / 16.0;
+            let steps = u32::try_from((2 * place + 1) * frequency).unwrap();
+            let angle = f64::from(steps) * std::f64::consts::PI / 16.0;
             if frequency == 0 { 0.5_f64.sqrt() } else { angle.cos() }
         };
         let terms = coefficients
@@ -331,6 +333,23 @@ mod tests {
             }
         }
 
+        #[test]
+        fn low_frequencies_alone_come_out_the_same(
+            values in proptest::collection::vec(-600_i16..600, LOW),
+            factors in proptest::collection::vec(1_u16..20, 64),
+        ) {
+            let mut coefficients = [0; 64];
+            for (place, value) in ZIGZAG.into_iter().zip(values) {
+                prop_assert!(place / 8 < 4 && place % 8 < 4);
+                coefficients[usize::from(place)] = value;
+            }
+            let factors = <[u16; 64]>::try_from(factors).unwrap();
+            let (narrow, wide) =
+                (inverse::<u8>(&coefficients, &factors), inverse::<u16>(&coefficients, &factors));
+            prop_assert_eq!(inverse_low::<u8>(&coefficients, &factors), narrow);
+            prop_assert_eq!(inverse_low::<u16>(&coefficients, &factors), wide);
+        }
+
         /// Without the frequencies a smaller block cannot have, its samples are the means of those
         /// they stand for, as near as cosines are to their means (8 % at most of these amplitudes).
         #[test]
@@ -346,7 +365,7 @@ mod tests {
                 let all = (0..step * step).map(|place| {
                     exact(&coefficients, x * step + place % step, y * step + place / step)
                 });
-                all.sum::<f64>() / (step * step) as f64 + 2048.0
+                all.sum::<f64>() * f64::from(u32::try_from(size * size).unwrap()) / 64.0 + 2048.0
             };
             let (half, quarter) = (
                 inverse_4::<u16>(&coefficients, &[1; 64]),

@@ -29,7 +29,9 @@ impl Reader<'_> {
     fn restart(&mut self, number: u8, parts: &mut [Part<'_>]) -> Option<()> {
         self.bits.restart(number)?;
         self.empty = 0;
-        parts.iter_mut().for_each(|part| part.direct = 0);
+        for part in parts {
+            part.direct = 0;
+        }
         Some(())
     }
 }

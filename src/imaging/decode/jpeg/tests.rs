@@ -173,7 +173,7 @@ impl Mosaic {
 
 /// Bits to bytes, with ones at the end and a zero after each FF.
 fn padded(bits: &mut String, bytes: &mut Vec<u8>) {
-    while bits.len() % 8 != 0 {
+    while !bits.len().is_multiple_of(8) {
         bits.push('1');
     }
     for at in (0..bits.len()).step_by(8) {
