@@ -44,17 +44,17 @@ mod tests {
     use crate::dicom::uid::Uid;
     use crate::model::rejection::Reason;
 
-    fn selection(code: &str, scheme: &str) -> Option<Selection> {
+    fn selection(code: &str, scheme: &str) -> Selection {
         let uid = |text: &str| Uid::parse(text).unwrap();
         let references = vec![(uid("1.1"), uid("1.2"), uid("1.3"))];
         let title = (code.to_owned(), scheme.to_owned());
-        Some(Selection { title, references, is_whole: true })
+        Selection { title, references, is_whole: true }
     }
 
     #[test]
     fn a_title_of_the_profile_is_a_note_and_nothing_else_is() {
         let settings = Settings::default();
-        let read = |code, scheme| note(selection(code, scheme), &settings).unwrap();
+        let read = |code, scheme| note(Some(selection(code, scheme)), &settings).unwrap();
         assert_eq!(read("113038", "DCM").map(|note| note.reason), Some(Reason::WorklistEntry));
         assert_eq!(read("113038", "99LOCAL"), None);
         assert_eq!(read("113000", "DCM"), None);
@@ -65,15 +65,15 @@ mod tests {
     fn the_switches_leave_notes_without_force() {
         let off = Settings { apply_rejection_notes: false, ..Settings::default() };
         let shown = Settings { show_rejected_for_quality: true, ..Settings::default() };
-        assert_eq!(note(selection("113037", "DCM"), &off).unwrap(), None);
-        assert_eq!(note(selection("113001", "DCM"), &shown).unwrap(), None);
-        assert!(note(selection("113037", "DCM"), &shown).unwrap().is_some());
+        assert_eq!(note(Some(selection("113037", "DCM")), &off).unwrap(), None);
+        assert_eq!(note(Some(selection("113001", "DCM")), &shown).unwrap(), None);
+        assert!(note(Some(selection("113037", "DCM")), &shown).unwrap().is_some());
     }
 
     #[test]
     fn a_note_that_cannot_be_followed_is_refused_and_says_why() {
-        let cut = selection("113037", "DCM").map(|whole| Selection { is_whole: false, ..whole });
-        let refused = note(cut, &Settings::default()).unwrap_err().to_string();
+        let cut = Selection { is_whole: false, ..selection("113037", "DCM") };
+        let refused = note(Some(cut), &Settings::default()).unwrap_err().to_string();
         assert!(refused.contains("(0040,A375)"), "{refused}");
     }
 }

@@ -28,9 +28,12 @@ fn elements(bytes: &[u8]) -> Vec<(u32, &[u8])> {
     let (mut at, mut all) = (0, Vec::new());
     while at < bytes.len() {
         let head = bytes.get(at..at + 8).unwrap();
-        let half = |at: usize| u32::from(u16::from_le_bytes([head[at], head[at + 1]]));
+        let half = |at: usize| {
+            let bytes = head.get(at..at + 2).unwrap();
+            u32::from(u16::from_le_bytes(bytes.try_into().unwrap()))
+        };
         let tag = (half(0) << 16) | half(2);
-        let (length, value) = if matches!(&head[4..6], b"SQ" | b"UT" | b"OB" | b"OW") {
+        let (length, value) = if matches!(head.get(4..6).unwrap(), b"SQ" | b"UT" | b"OB" | b"OW") {
             (word(bytes, at + 8), at + 12)
         } else {
             (half(6) as usize, at + 8)
@@ -116,7 +119,7 @@ proptest! {
         for (number, kinds) in series.iter().enumerate() {
             expected.push((2, String::new()));
             for (instance, class) in kinds.iter().enumerate() {
-                let class = CLASSES[*class];
+                let class = CLASSES.get(*class).unwrap();
                 let file_id = [format!("SE{number}"), format!("IM{instance}")];
                 let label = [
                     element(Tag(0x0008, 0x0005), "CS", b"ISO_IR 192"),
@@ -128,7 +131,7 @@ proptest! {
                     sop_instance: "1.2.3",
                     transfer_syntax: "1.2.840.10008.1.2.1",
                 };
-                directory.add(number as i64, facts(class, &label), &referenced);
+                directory.add(i64::try_from(number).unwrap(), facts(class, &label), &referenced);
                 expected.push((3, file_id.join("\\")));
             }
         }

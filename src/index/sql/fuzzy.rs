@@ -65,30 +65,26 @@ pub(super) enum Heard {
     Walk,
 }
 
-/// As many patients are looked up; their studies are sorted in a few milliseconds. Of more, one study
-/// in a few hundred is theirs, or a page would not be worth walking for.
-const FEW: i64 = 1500;
 /// Patients of one word counted, to know which word has the fewest.
 const COUNTED: i64 = 20_000;
 
 /// Counts how many patients a search by name may be about.
 pub(super) async fn weigh(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Heard, IndexError> {
     let Some(words) = words_asked(query) else { return Ok(Heard::Anyhow) };
-    let mut sql = QueryBuilder::<Db>::new("SELECT ");
-    for (number, word) in words.iter().enumerate() {
-        sql.push(if number > 0 { ", " } else { "" });
-        sql.push("(SELECT count(*) FROM (");
+    let mut sql = QueryBuilder::<Db>::new("SELECT (SELECT max(id) FROM study)");
+    for word in words {
+        sql.push(", (SELECT count(*) FROM (");
         push_list(&mut sql, word);
-        sql.push(" LIMIT CAST(")
-            .push_bind(if words.len() > 1 { COUNTED } else { FEW })
-            .push(" AS BIGINT)) AS x)");
+        sql.push(" LIMIT CAST(").push_bind(COUNTED).push(" AS BIGINT)) AS x)");
     }
     let row = sql.build().fetch_one(pool).await.map_err(failed)?;
+    let studies: Option<i64> = get(&row, 0)?;
+    let few = few(studies.unwrap_or_default(), query);
     let counts: Vec<i64> =
-        (0..words.len()).map(|at| get(&row, at)).collect::<Result<_, IndexError>>()?;
+        (1..=words.len()).map(|at| get(&row, at)).collect::<Result<_, IndexError>>()?;
     let rarest = counts.iter().enumerate().min_by_key(|(_, count)| **count);
     let Some((rarest, count)) = rarest else { return Ok(Heard::Anyhow) };
-    if *count < FEW {
+    if *count < few {
         return Ok(Heard::From(rarest));
     }
     if words.len() == 1 {
@@ -104,9 +100,16 @@ pub(super) async fn weigh(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Heard,
         sql.push(" AND ");
         push_probe(&mut sql, "d.patient", word);
     }
-    sql.push(" LIMIT CAST(").push_bind(FEW).push(" AS BIGINT)) AS x");
+    sql.push(" LIMIT CAST(").push_bind(few).push(" AS BIGINT)) AS x");
     let count: i64 = sql.build_query_scalar().fetch_one(pool).await.map_err(failed)?;
-    Ok(if count < FEW { Heard::From(rarest) } else { Heard::Walk })
+    Ok(if count < few { Heard::From(rarest) } else { Heard::Walk })
+}
+
+/// So many patients are looked up one by one; of more, fewer studies are walked by than that until a
+/// page is full: of `n` studies and a page of `p`, walking to `m` patients' takes `n p / m` steps.
+fn few(studies: i64, query: &Query) -> i64 {
+    let page = i64::from(query.limit).saturating_add(i64::from(query.offset));
+    studies.max(0).saturating_mul(page).isqrt().clamp(1_000, COUNTED)
 }
 
 /// The words of a search by patient's name that nothing else narrows.
@@ -120,8 +123,8 @@ fn words_asked(query: &Query) -> Option<&[Spellings]> {
         match (condition.key, &condition.rule) {
             (Key::PatientName, Rule::Fuzzy(asked)) if words.is_none() => words = Some(asked),
             // What an index of the walk itself answers.
-            (Key::StudyDate, Rule::Equal(_) | Rule::Range { .. }) => {}
-            (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(_) | Rule::AnyOf(_)) => {}
+            (Key::StudyDate, Rule::Equal(_) | Rule::Range { .. })
+            | (Key::ModalitiesInStudy | Key::Modality, Rule::Equal(_) | Rule::AnyOf(_)) => {}
             _ => return None,
         }
     }
@@ -133,18 +136,25 @@ fn words_asked(query: &Query) -> Option<&[Spellings]> {
 
 /// Writes a condition on the patient's name of the study `st`, which [`weigh`] weighed.
 pub(super) fn push_heard(sql: &mut QueryBuilder<Db>, asked: &[Spellings], heard: Heard) {
-    sql.push("(1 = 1");
+    let from = match heard {
+        Heard::From(number) => asked.get(number),
+        Heard::Walk | Heard::Anyhow => None,
+    };
+    if let Some(word) = from {
+        sql.push("st.patient IN (");
+        push_list(sql, word);
+        sql.push(") AND ");
+    }
+    // To PostgreSQL a case holds for half of all rows: of what it thinks rare it would look at all
+    // rows at once, and not begin with the newest.
+    sql.push("CASE WHEN 1 = 1");
     for (number, word) in asked.iter().enumerate() {
-        sql.push(" AND ");
-        if heard == Heard::From(number) {
-            sql.push("st.patient IN (");
-            push_list(sql, word);
-            sql.push(")");
-        } else {
+        if heard != Heard::From(number) {
+            sql.push(" AND ");
             push_probe(sql, "st.patient", word);
         }
     }
-    sql.push(")");
+    sql.push(" THEN TRUE ELSE FALSE END");
 }
 
 /// The patients of a word, some more than once.
@@ -206,4 +216,28 @@ fn of_referring(sql: &mut QueryBuilder<Db>, asked: &Spellings) {
         }
     }
     sql.push(")");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::few;
+    use crate::index::query::{Level, Query};
+
+    #[test]
+    fn the_more_studies_there_are_the_more_patients_are_looked_up() {
+        let page = |limit, offset| Query {
+            level: Level::Study,
+            study: None,
+            series: None,
+            patient: None,
+            matches: Vec::new(),
+            order: Vec::new(),
+            limit,
+            offset,
+        };
+        assert_eq!(few(0, &page(101, 0)), 1_000);
+        assert_eq!(few(100_000, &page(101, 0)), 3_178);
+        assert_eq!(few(100_000, &page(101, 1_000)), 10_492);
+        assert_eq!(few(i64::MAX, &page(u32::MAX, u32::MAX)), 20_000);
+    }
 }

@@ -38,11 +38,16 @@ def errors(path):
     return {line for line in lines if line.startswith("Error")}
 
 
+# Type 2 in a report's Referenced Request Sequence (PS3.3 Table C.17-2), and X all the same in PS3.15 Table E.1-1.
+TABLE_SAYS_X = "Missing attribute Type 2 Required Element=<RequestedProcedureID>"
+
+
 def compare(file, answer):
     with tempfile.NamedTemporaryFile(suffix=".dcm") as kept:
         kept.write(answer)
         kept.flush()
         new = errors(kept.name) - errors(file)
+    new = {error for error in new if TABLE_SAYS_X not in error}
     assert not new, f"{file}: {sorted(new)}"
 
 

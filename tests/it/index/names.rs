@@ -13,6 +13,9 @@ on_both!(a_common_name_is_found_newest_first_page_by_page);
 /// Patients with the common name: more than are looked up one by one.
 const MANY: u32 = 1700;
 
+/// Words, other conditions, and whom they mean.
+type Case<'a> = (&'a [&'a str], Vec<Match>, &'a dyn Fn(u32) -> bool);
+
 fn named(number: u32, name: &str) -> NewInstance {
     let study = format!("1.2.{number}");
     with(object(&study, &format!("{study}.1"), &format!("{study}.1.1")), |o| {
@@ -62,7 +65,7 @@ async fn a_common_name_is_found_newest_first_page_by_page(database: Database) {
     let may = || Match { key: Key::StudyDate, rule: Rule::Equal("20260505".to_owned()) };
     let is_maria = |n: u32| n < MANY;
     let is_rossi = |n: u32| n < MANY && n.is_multiple_of(3) && n != 5;
-    let cases: [(&[&str], Vec<Match>, &dyn Fn(u32) -> bool); 7] = [
+    let cases: [Case<'_>; 7] = [
         (&["maria"], vec![], &is_maria),
         (&["marya"], vec![ct()], &|n| is_maria(n) && n.is_multiple_of(2)),
         (&["maria"], vec![may()], &|n| is_maria(n) && n % 12 == 4 && n % 28 == 4),

@@ -68,7 +68,8 @@ async fn served(index: &SharedIndex) -> Vec<String> {
     let found = found.iter().map(|found| found.instance.as_ref().unwrap().uid.as_str().to_owned());
     let mut found: Vec<String> = found.collect();
     let mut sorted = listed.clone();
-    (found.sort(), sorted.sort());
+    found.sort();
+    sorted.sort();
     assert_eq!(found, sorted, "what is found is what is listed");
     listed
 }
@@ -254,7 +255,8 @@ async fn a_note_and_what_it_names_may_come_at_once(database: Database) {
             }
         });
         let noting = tokio::spawn(async move { two.store(&[note], &[], 1).await.unwrap() });
-        (storing.await.unwrap(), noting.await.unwrap());
+        storing.await.unwrap();
+        noting.await.unwrap();
         let listed = index.list(&study(), None, 100).await.unwrap();
         let left = listed.iter().filter(|at| at.path.series.as_str() == "1.1.1").count();
         assert_eq!(left, 0, "round {round}");

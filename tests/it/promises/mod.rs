@@ -3,6 +3,7 @@
 mod awkward_data;
 mod bytes_come_back;
 mod constant_memory;
+mod every_route;
 mod hostile_input;
 mod killed_at_each_step;
 mod never_short;
