@@ -192,7 +192,7 @@ const HUFFMAN: [u8; 44] = {
 fn of_zeros(process: u8, precision: u8, size: u16) -> StoredFrame {
     let [high, low] = size.to_be_bytes();
     let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xFE, 0xFF, 0xFF];
-    bytes.extend([0; 0xFFFD]);
+    bytes.resize(bytes.len() + 0xFFFD, 0);
     bytes.extend([0xFF, 0xDB, 0, 67, 0]);
     bytes.extend([1; 64]);
     bytes.extend([0xFF, process, 0, 17, precision, high, low, high, low, 3]);
