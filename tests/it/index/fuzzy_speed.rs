@@ -51,9 +51,9 @@ const NAMES: [&str; 20] = [
 /// One of `all`, the first the most often.
 fn some<'a>(all: &[&'a str], seed: u32) -> &'a str {
     // Squared, an even spread over 0..1 favours the beginning.
-    let even = f64::from(seed.wrapping_mul(2_654_435_769) >> 8) / f64::from(1_u32 << 24);
-    let at = (even * even) * all.len() as f64;
-    all.get(at.abs() as usize).copied().unwrap_or(all[0])
+    let even = u64::from(seed.wrapping_mul(2_654_435_769) >> 16);
+    let at = (even * even * all.len() as u64) >> 32;
+    all[usize::try_from(at).unwrap()]
 }
 
 fn people() -> u32 {
