@@ -174,7 +174,7 @@ impl Heard {
             }
             Place::FrameTable(..) => self.frame_tables.hear(self.order, element, bytes),
             Place::Mask | Place::MaskShift(_) => {
-                self.hear_mask(element.tag, bytes.unwrap_or_default())
+                self.hear_mask(element.tag, bytes.unwrap_or_default());
             }
             Place::Elsewhere => {}
         }
