@@ -312,7 +312,7 @@ async fn loader(kept: &Kept) -> SharedIndex {
         let sign = if settings.url.contains('?') { '&' } else { '?' };
         settings.url.push(sign);
         settings.url.push_str("options[synchronous_commit]=off");
-        return lastra::index::open::open(&settings, kept.folder.path()).await.unwrap();
+        return open::open(&settings, kept.folder.path()).await.unwrap();
     }
     SharedIndex::clone(&kept.index)
 }
