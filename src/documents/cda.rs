@@ -85,10 +85,9 @@ impl Walk {
             ("text", false) if self.open.last() == Some(&Role::Section) => Role::Narrative,
             ("languageCode", false) if self.open.len() == 1 => {
                 let code = element.attr("code");
-                self.page.language = code
-                    .filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+                code.filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
                     .unwrap_or_default()
-                    .to_owned();
+                    .clone_into(&mut self.page.language);
                 Role::Other
             }
             ("paragraph", true) => Role::Paragraph,

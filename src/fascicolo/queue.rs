@@ -21,7 +21,7 @@ use crate::people::phonetic;
 /// Items of a page, and studies of one person, that are looked at.
 const CONSIDERED: u32 = 100;
 /// People compared with one item.
-const COMPARED: u32 = 50;
+const COMPARED: u32 = 20;
 /// Candidates shown of one item.
 const SHOWN: usize = 10;
 /// Days between report and study beyond which they are not suggested together.
@@ -191,7 +191,7 @@ impl Fascicolo {
     /// Studies of a document's person, or of those most like them, near it in time.
     async fn suggest_studies(&self, cases: &mut [Case]) -> Result<(), FascicoloError> {
         let mut people: Vec<i64> =
-            cases.iter().flat_map(|case| case.owners()).map(|(person, ..)| person).collect();
+            cases.iter().flat_map(Case::owners).map(|(person, ..)| person).collect();
         people.sort_unstable();
         people.dedup();
         if people.is_empty() {
@@ -231,13 +231,11 @@ impl Case {
         let waits = matches!(self.item.kind, ItemKind::Unlinked | ItemKind::PersonConflict);
         match self.document.as_ref().filter(|_| waits) {
             None => Vec::new(),
-            Some(document) => match document.person {
-                Some(person) => vec![(person, 60, "same-person")],
-                None => {
-                    let likest = self.people.iter().take(3);
-                    likest.map(|own| (own.person, own.score / 2, "person-alike")).collect()
-                }
-            },
+            Some(Document { person: Some(person), .. }) => vec![(*person, 60, "same-person")],
+            Some(_) => {
+                let likest = self.people.iter().take(3);
+                likest.map(|own| (own.person, own.score / 2, "person-alike")).collect()
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Subscribers told (FHIR R4 §2.45.6): something that meets their criteria came or changed. What it is
 //! they read here: the notice is empty. The change feed says when to look, as it does for webhooks.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,8 +129,8 @@ fn changed(kind: Kind, changes: &[Event]) -> Vec<&str> {
     let ids = changes.flat_map(|event| &event.concerns).filter_map(|named| {
         named.split_once('/').filter(|(own, _)| *own == kind.name()).map(|(_, id)| id)
     });
-    let each: BTreeMap<&str, ()> = ids.map(|id| (id, ())).collect();
-    each.into_keys().collect()
+    let each: BTreeSet<&str> = ids.collect();
+    each.into_iter().collect()
 }
 
 #[cfg(test)]

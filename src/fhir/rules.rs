@@ -171,7 +171,7 @@ impl Consultation {
                 "_id" => PersonRule::Row(given.people()),
                 "identifier" => PersonRule::Row(self.identified(&given).await?),
                 "birthdate" => PersonRule::Born(given.each(days)?),
-                name if name_part(name).is_some() => PersonRule::Named(names(&given)),
+                name if is_name(name) => PersonRule::Named(names(&given)),
                 "gender" => PersonRule::Sex(sexes(&given)),
                 _ => PersonRule::Changed(given.each(micros)?),
             });
@@ -331,19 +331,19 @@ impl Consultation {
     }
 }
 
-/// Which part of a name a parameter asks for, if it asks for one.
-fn name_part(name: &str) -> Option<Option<NamePart>> {
-    match name.strip_suffix(":exact").unwrap_or(name) {
-        "name" => Some(None),
-        "family" => Some(Some(NamePart::Family)),
-        "given" => Some(Some(NamePart::Given)),
-        _ => None,
-    }
+/// Whether a parameter asks for a name or a part of one.
+fn is_name(name: &str) -> bool {
+    matches!(name.strip_suffix(":exact").unwrap_or(name), "name" | "family" | "given")
 }
 
 /// Strings are how something begins, without regard to case and accents (FHIR R4 §3.1.1.4.8).
 fn names(given: &Given) -> Vec<NameAsked> {
-    let (part, exact) = (name_part(given.name).flatten(), given.name.ends_with(":exact"));
+    let exact = given.name.ends_with(":exact");
+    let part = match given.name.strip_suffix(":exact").unwrap_or(given.name) {
+        "family" => Some(NamePart::Family),
+        "given" => Some(NamePart::Given),
+        _ => None,
+    };
     let one = |text: &String| NameAsked { part, text: text.trim().to_owned(), exact };
     given.values.iter().map(one).filter(|asked| !asked.text.is_empty()).collect()
 }

@@ -127,7 +127,12 @@ pub(super) async fn studies(
             sql.push("st.id = ").push_bind(*id);
         }
         StudiesOf::Rows(rows) => push_rows(&mut sql, "st.id", rows),
-        StudiesOf::People(people) => push_people(&mut sql, "ps.person", people),
+        StudiesOf::People(people) => {
+            // By the people, not by all studies.
+            sql.push("st.id IN (SELECT s.study FROM person_study s WHERE ");
+            push_people(&mut sql, "s.person", people);
+            sql.push(")");
+        }
         StudiesOf::Uid(uid) => {
             sql.push("st.uid = ").push_bind(clean(uid).into_owned());
         }

@@ -104,8 +104,9 @@ fn push_document_rule(sql: &mut QueryBuilder<Db>, rule: &DocumentRule, each: boo
             sql.push("(");
             push_texts(sql, "d.type_code", types);
             sql.push(
-                " OR (d.type_code = '' AND EXISTS (SELECT 1 FROM document_link l
-                   WHERE l.document = d.id AND l.undone_us = 0)))",
+                // Said so that each is looked up, and the links of all are not gathered.
+                " OR (d.type_code = '' AND (SELECT 1 FROM document_link l
+                   WHERE l.document = d.id AND l.undone_us = 0 LIMIT 1) = 1))",
             );
         }
         DocumentRule::Type(types) => push_texts(sql, "d.type_code", types),

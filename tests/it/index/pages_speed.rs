@@ -2,6 +2,7 @@
 //! `LASTRA_PEOPLE=100000 cargo test --release --test it index::pages_speed -- --ignored --nocapture`.
 //! Three studies and three reports a person, one report of fifty waiting for somebody. Loading goes
 //! through the port, a commit a step as when it happens: on a disk that syncs it takes its time.
+//! `LASTRA_LOADED=/path/index.sqlite` measures one that was loaded before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use lastra::clock::SharedClock;
 use lastra::config::Settings;
 use lastra::fascicolo::intake::Arriving;
 use lastra::index::fascicolo::LinksOf;
+use lastra::index::open;
 use lastra::index::pages::Days;
 use lastra::index::pages::NameAsked;
 use lastra::index::pages::NamePart;
@@ -219,7 +221,9 @@ async fn measure<F: Future<Output = usize>>(what: &str, mut ask: impl FnMut(u32)
 async fn measured(name: &str, kept: &Kept) {
     let (index, people) = (&kept.index, people());
     let begun = Instant::now();
-    load(&loader(kept).await, people).await;
+    if std::env::var_os("LASTRA_LOADED").is_none() {
+        load(&loader(kept).await, people).await;
+    }
     println!(
         "{name}: {people} people, {} studies and reports, loaded in {:.0?}",
         people * EACH,
@@ -308,7 +312,7 @@ async fn loader(kept: &Kept) -> SharedIndex {
         let sign = if settings.url.contains('?') { '&' } else { '?' };
         settings.url.push(sign);
         settings.url.push_str("options[synchronous_commit]=off");
-        return lastra::index::open::open(&settings, kept.folder.path()).await.unwrap();
+        return open::open(&settings, kept.folder.path()).await.unwrap();
     }
     SharedIndex::clone(&kept.index)
 }
@@ -370,7 +374,17 @@ async fn services(kept: &Kept, people: u32) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement, run by hand"]
 async fn fascicoli_among_many_in_sqlite() {
-    measured("SQLite", &Kept::in_sqlite().await).await;
+    let kept = match std::env::var("LASTRA_LOADED") {
+        Ok(file) => {
+            let settings =
+                open::Settings { url: format!("sqlite://{file}"), ..open::Settings::default() };
+            let folder = tempfile::tempdir().unwrap();
+            let index = open::open(&settings, folder.path()).await.unwrap();
+            Kept { index, settings, folder }
+        }
+        Err(_) => Kept::in_sqlite().await,
+    };
+    measured("SQLite", &kept).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
