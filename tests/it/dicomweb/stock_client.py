@@ -24,7 +24,6 @@ from pydicom.uid import UID
 
 warnings.filterwarnings("ignore")
 
-ITEM = b"\xfe\xff\x00\xe0"
 NATIVE_LITTLE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"}
 EXPLICIT = "1.2.840.10008.1.2.1"
 # Given as Explicit VR Little Endian (PS3.18 section 8.7.3).
@@ -279,7 +278,14 @@ def check_bulk(client, metadata, original, report):
         if uri is None:
             continue
         element = original.dataset.get(pydicom.tag.Tag(int(key, 16)))
-        got = client.retrieve_bulkdata(uri)
+        encapsulated = key == "7FE00010" and UID(original.syntax).is_encapsulated
+        try:
+            got = client.retrieve_bulkdata(uri)
+        except requests.HTTPError as error:
+            # Frames that do not decode.
+            said = encapsulated and error.response.status_code == 422
+            report.check("bulk: there", said, original.path.name, f"{key} {error}"[:200])
+            continue
         report.check("bulk: one part", len(got) == 1, original.path.name, key)
         whole = session.get(uri, headers={"Accept": "application/octet-stream"})
         same = whole.status_code == 200 and [whole.content] == got
@@ -287,10 +293,13 @@ def check_bulk(client, metadata, original, report):
         if element is not None and isinstance(element.value, bytes) and \
                 original.syntax != "1.2.840.10008.1.2.2":
             expected = element.value
-            if element.tag == 0x7FE00010 and original.syntax not in NATIVE_LITTLE and \
-                    UID(original.syntax).is_encapsulated:
-                # With or without the delimiter that ends the items.
-                same = whole.content[: len(expected)] == expected and expected[:4] == ITEM
+            if encapsulated:
+                # Decoded: `bulk_pixels` looks at the samples.
+                facts = original.dataset
+                pixels = facts.Rows * facts.Columns * facts.SamplesPerPixel
+                frames = int(facts.get("NumberOfFrames") or 1)
+                bits = pixels * frames * facts.BitsAllocated
+                same = len(whole.content) in (bits // 8, bits // 8 + bits // 8 % 2, bits // 8 + 1)
             else:
                 same = whole.content.rstrip(b"\0") == expected.rstrip(b"\0")
             report.check("bulk: bytes", same, original.path.name, key)
