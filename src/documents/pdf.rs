@@ -14,6 +14,7 @@ use crate::documents::letter::FILE;
 use crate::documents::letter::Glyph;
 use crate::documents::letter::glyphs;
 use crate::documents::letter::lines;
+use crate::imaging::profile;
 
 /// Points: A4 and its margins.
 const PAGE: (u32, u32) = (595, 842);
@@ -58,17 +59,7 @@ pub fn with_cda(sheet: &Sheet<'_>, bytes: &[u8]) -> Result<Vec<u8>, NoPdf> {
     for line in &lines {
         used.extend(glyphs(&line.text).into_iter().map(|glyph| (glyph.id, glyph)));
     }
-    let mut profile = moxcms::ColorProfile::new_srgb();
-    // When it was made says nothing, and the same report is to give the same file.
-    profile.creation_date_time = moxcms::ColorDateTime {
-        year: 2000,
-        month: 1,
-        day_of_the_month: 1,
-        hours: 0,
-        minutes: 0,
-        seconds: 0,
-    };
-    let profile = profile.encode().map_err(|_| NoPdf)?;
+    let profile = profile::srgb().map_err(|_| NoPdf)?;
     if used.is_empty() {
         return Err(NoPdf);
     }

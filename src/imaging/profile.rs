@@ -40,7 +40,7 @@ pub fn apply(
         IccProfile::Unsaid => return Ok((raster, own.map(<[u8]>::to_vec))),
         IccProfile::Yes => match own {
             Some(own) => return Ok((raster.in_color(), Some(own.to_vec()))),
-            None => return Ok((raster.in_color(), Some(encoded(&ColorProfile::new_srgb())?))),
+            None => return Ok((raster.in_color(), Some(srgb()?))),
         },
         IccProfile::Srgb => ColorProfile::new_srgb(),
         IccProfile::AdobeRgb => ColorProfile::new_adobe_rgb(),
@@ -70,6 +70,11 @@ fn read(own: &[u8]) -> Result<ColorProfile, ImagingError> {
     } else {
         Err(unusable("it is not of red, green and blue"))
     }
+}
+
+/// The profile of sRGB, the same bytes always.
+pub fn srgb() -> Result<Vec<u8>, ImagingError> {
+    encoded(&ColorProfile::new_srgb())
 }
 
 fn encoded(profile: &ColorProfile) -> Result<Vec<u8>, ImagingError> {

@@ -226,16 +226,16 @@ impl Coding<'_> {
 
 const fn zero_contexts() -> [[u8; 256]; 3] {
     let mut tables = [[0; 256]; 3];
-    let mut around = 0;
-    while around < 256 {
-        let flags = around as u16;
+    let mut flags = 0_u16;
+    while flags < 256 {
+        let around = flags as usize;
         let across = (flags & (LEFT | RIGHT)).count_ones();
         let down = (flags & (ABOVE | BELOW)).count_ones();
         let corners = (flags >> 4).count_ones();
         tables[0][around] = low_context(across, down, corners);
         tables[1][around] = low_context(down, across, corners);
         tables[2][around] = high_context(corners, across + down);
-        around += 1;
+        flags += 1;
     }
     tables
 }
@@ -270,9 +270,9 @@ const fn high_context(corners: u32, beside: u32) -> u8 {
 
 const fn sign_contexts() -> [(u8, u8); 256] {
     let mut table = [(0, 0); 256];
-    let mut around = 0;
-    while around < 256 {
-        let flags = around as u16;
+    let mut flags = 0_u16;
+    while flags < 256 {
+        let around = flags as usize;
         let across = contribution(flags, LEFT, RIGHT);
         let down = contribution(flags, ABOVE, BELOW);
         table[around] = match (across, down) {
@@ -286,7 +286,7 @@ const fn sign_contexts() -> [(u8, u8); 256] {
             (_, 0) => (12, 1),
             _ => (13, 1),
         };
-        around += 1;
+        flags += 1;
     }
     table
 }
