@@ -106,6 +106,7 @@ const READING: &[(&str, &str, Needs)] = &[
     ("GET /bin", ANY, Rows),
     ("GET /completeness", ANY, Rows),
     ("GET /priors", ANY, Rows),
+    ("GET /reports", ANY, Rows),
     ("GET /changes", ANY, Rows),
     ("GET /openapi.json", ANY, Rows),
     ("GET /healthz", ANY, Rows),
@@ -177,6 +178,7 @@ fn address(server: &Server, path: &str, object: &Object, frame: usize) -> String
             object.study, object.series, object.sop_instance
         ),
         "/priors" => "?person=P1&modality=CT".to_owned(),
+        "/reports" => "?words=referto".to_owned(),
         _ => String::new(),
     };
     format!("http://{}{path}{query}", server.http)
