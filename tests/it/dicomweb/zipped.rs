@@ -116,19 +116,23 @@ async fn the_files_are_re_encoded_as_asked_and_those_that_cannot_be_are_told() {
     assert_eq!(server.get_as(&odd, "application/zip").await.status(), 400);
 }
 
-#[tokio::test]
-async fn a_directory_asked_for_is_read_by_pydicom_and_dcmtk() {
-    let server = Server::start();
-    let objects = study();
-    assert_eq!(server.store(&objects).await, [0; 6]);
-    let path = format!("{}?dicomdir=true", study_path(&objects));
+/// Has a script read the study's archive with its directory, and the instances it must find there.
+async fn read_with_directory(server: &Server, objects: &[Object], script: &str) {
+    let path = format!("{}?dicomdir=true", study_path(objects));
     let archive = server.get_as(&path, STORED).await.bytes().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("study.zip");
     std::fs::write(&file, &archive).unwrap();
     let expected: Vec<&str> = objects.iter().map(|object| &*object.sop_instance).collect();
-    let script = include_str!("zipped.py");
     run_python(script, &[file.to_str().unwrap(), &expected.join(",")]);
+}
+
+#[tokio::test]
+async fn a_directory_asked_for_is_read_by_pydicom_and_dcmtk() {
+    let server = Server::start();
+    let objects = study();
+    assert_eq!(server.store(&objects).await, [0; 6]);
+    read_with_directory(&server, &objects, include_str!("zipped.py")).await;
 }
 
 /// A sequence of one item with these elements, each with a short length.
@@ -209,14 +213,7 @@ async fn a_directory_has_the_record_each_kind_of_object_asks_for() {
     objects[0].text(0x0020_0010, b"SH", "1");
     objects.extend(other_kinds(&objects[0]));
     assert!(server.store(&objects).await.iter().all(|status| *status == 0));
-    let path = format!("{}?dicomdir=true", study_path(&objects));
-    let archive = server.get_as(&path, STORED).await.bytes().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("study.zip");
-    std::fs::write(&file, &archive).unwrap();
-    let expected: Vec<&str> = objects.iter().map(|object| &*object.sop_instance).collect();
-    let script = include_str!("zipped_kinds.py");
-    run_python(script, &[file.to_str().unwrap(), &expected.join(",")]);
+    read_with_directory(&server, &objects, include_str!("zipped_kinds.py")).await;
 }
 
 #[tokio::test]

@@ -11,8 +11,9 @@ use futures::StreamExt;
 use lastra::dicomweb::openapi::DOCUMENT;
 
 use crate::on_both_stores;
+use crate::support::objects::FRAME_BYTES;
 use crate::support::objects::Object;
-use crate::support::server::{Server, client};
+use crate::support::server::{Server, client, whole};
 use crate::support::stores::Stores;
 
 on_both_stores! {
@@ -144,24 +145,9 @@ fn every_documented_operation_is_in_the_table() {
     assert_eq!(table, documented);
 }
 
-const FRAME_BYTES: usize = 256 * 256 * 2;
 const FRAMES: usize = 64;
 /// More than any header here; what is read around a frame to draw it.
 const HEADER_BYTES: usize = 64 * 1024;
-
-fn multi_frame() -> Object {
-    let mut object = Object::ct("P1", 1, 1, 1);
-    object.sop_class = "1.2.840.10008.5.1.4.1.1.2.1".to_owned();
-    let class = object.sop_class.clone();
-    let pixels = (0..FRAMES).flat_map(|frame| vec![frame as u8; FRAME_BYTES]).collect();
-    object
-        .text(0x0008_0016, b"UI", &class)
-        .text(0x0028_0008, b"IS", &FRAMES.to_string())
-        .number(0x0028_0010, 256)
-        .number(0x0028_0011, 256)
-        .bytes(0x7FE0_0010, b"OW", pixels);
-    object
-}
 
 /// The address of a documented path, for this object.
 fn address(server: &Server, path: &str, object: &Object, frame: usize) -> String {
@@ -184,29 +170,6 @@ fn address(server: &Server, path: &str, object: &Object, frame: usize) -> String
     format!("http://{}{path}{query}", server.http)
 }
 
-/// A whole answer with success, its boundaries made alike; else why it is none.
-async fn read(url: &str, method: &str, accept: &str) -> Result<Vec<u8>, String> {
-    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-    let sent = client().request(method, url).header("accept", accept).send().await;
-    let response = sent.map_err(|error| error.to_string())?;
-    if !response.status().is_success() {
-        return Err(response.status().to_string());
-    }
-    let media = response.headers().get("content-type").map(|media| media.to_str().unwrap());
-    let boundary = media.unwrap_or_default().split("boundary=").nth(1);
-    let boundary = boundary.map(|b| b.trim_matches('"').to_owned());
-    let body = response.bytes().await.map_err(|error| error.to_string())?.to_vec();
-    let Some(boundary) = boundary else { return Ok(body) };
-    let mut plain = Vec::with_capacity(body.len());
-    let mut rest = &body[..];
-    while let Some(at) = memchr::memmem::find(rest, boundary.as_bytes()) {
-        plain.extend_from_slice(&rest[..at]);
-        rest = &rest[at + boundary.len()..];
-    }
-    plain.extend_from_slice(rest);
-    Ok(plain)
-}
-
 async fn no_route_reads_more_than_its_answer_needs_nor_ends_short(stores: Stores) {
     // No job reads meanwhile, and no picture is answered from memory.
     let server = stores.server_with(&[
@@ -214,21 +177,21 @@ async fn no_route_reads_more_than_its_answer_needs_nor_ends_short(stores: Stores
         ("LASTRA_ARCHIVE__RENDER_CACHE_MIB", "0"),
         ("LASTRA_LOG__LEVEL", "off"),
     ]);
-    let object = multi_frame();
+    let object = Object::multi_frame(FRAMES);
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
-    let whole = object.file().len();
+    let file = object.file().len();
     let mut good = Vec::new();
     for (name, accept, needs) in READING {
         let (method, path) = name.split_once(' ').unwrap();
         let url = address(&server, path, &object, FRAMES - 4);
         let before = server.metric("lastra_blob_read_bytes_total").await;
-        let answer = read(&url, method, accept).await;
+        let answer = whole(method, &url, accept).await;
         let bytes = server.metric("lastra_blob_read_bytes_total").await - before;
         let most = match needs {
             Rows => 0,
             Header => HEADER_BYTES,
             Frame => FRAME_BYTES + HEADER_BYTES,
-            Drawings | All => whole + HEADER_BYTES,
+            Drawings | All => file + HEADER_BYTES,
         };
         assert!(bytes <= most as f64, "{name} {accept}: {bytes} bytes read, {most} are enough");
         if *needs != Rows {
@@ -239,11 +202,11 @@ async fn no_route_reads_more_than_its_answer_needs_nor_ends_short(stores: Stores
 
     // Only the header and the first frames are left.
     let blob = std::fs::OpenOptions::new().write(true).open(&server.instance_blobs()[0]).unwrap();
-    blob.set_len((whole / 4) as u64).unwrap();
+    blob.set_len((file / 4) as u64).unwrap();
     for ((name, accept, needs), good) in READING.iter().zip(good) {
         let (method, path) = name.split_once(' ').unwrap();
         let url = address(&server, path, &object, FRAMES - 4);
-        let answer = read(&url, method, accept).await;
+        let answer = whole(method, &url, accept).await;
         let is_drawn = path.ends_with("/rendered") || path.ends_with("/thumbnail");
         match (&answer, needs) {
             (_, Rows) => {}

@@ -13,8 +13,8 @@ use crate::support::objects::data_set_of;
 use crate::support::s3;
 use crate::support::s3::Moto;
 use crate::support::server::Server;
-use crate::support::server::client;
 use crate::support::server::store_with;
+use crate::support::server::whole;
 use crate::support::stores::Stores;
 
 on_both_stores! {
@@ -134,26 +134,9 @@ fn readings(object: &Object) -> Vec<(String, &'static str, usize)> {
     ]
 }
 
-/// A whole answer with success, its boundaries made alike; else why it is none.
+/// The whole answer of a path below the DICOMweb root.
 async fn read(server: &Server, path: &str, accept: &str) -> Result<Vec<u8>, String> {
-    let url = format!("{}{path}", server.dicomweb());
-    let sent = client().get(url).header("accept", accept).send().await;
-    let response = sent.map_err(|error| error.to_string())?;
-    if !response.status().is_success() {
-        return Err(response.status().to_string());
-    }
-    let media = response.headers()["content-type"].to_str().unwrap();
-    let boundary = media.split("boundary=").nth(1).map(|b| b.trim_matches('"').to_owned());
-    let body = response.bytes().await.map_err(|error| error.to_string())?.to_vec();
-    let Some(boundary) = boundary else { return Ok(body) };
-    let mut plain = Vec::with_capacity(body.len());
-    let mut rest = &body[..];
-    while let Some(at) = memchr::memmem::find(rest, boundary.as_bytes()) {
-        plain.extend_from_slice(&rest[..at]);
-        rest = &rest[at + boundary.len()..];
-    }
-    plain.extend_from_slice(rest);
-    Ok(plain)
+    whole("GET", &format!("{}{path}", server.dicomweb()), accept).await
 }
 
 const NOTHING: usize = 0;

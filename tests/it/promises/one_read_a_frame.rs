@@ -1,6 +1,7 @@
 //! One ranged read a frame: frames, bulk data and metadata never read a whole file.
 
 use crate::on_both_stores;
+use crate::support::objects::FRAME_BYTES;
 use crate::support::objects::Object;
 use crate::support::server::Server;
 use crate::support::stores::Stores;
@@ -11,22 +12,7 @@ on_both_stores! {
     metadata_and_a_range_of_bulk_data_leave_the_pixels_unread,
 }
 
-const FRAME_BYTES: usize = 256 * 256 * 2;
 const FRAMES: usize = 200;
-
-fn multi_frame() -> Object {
-    let mut object = Object::ct("P1", 1, 1, 1);
-    object.sop_class = "1.2.840.10008.5.1.4.1.1.2.1".to_owned();
-    let class = object.sop_class.clone();
-    let pixels = (0..FRAMES).flat_map(|frame| vec![frame as u8; FRAME_BYTES]).collect();
-    object
-        .text(0x0008_0016, b"UI", &class)
-        .text(0x0028_0008, b"IS", &FRAMES.to_string())
-        .number(0x0028_0010, 256)
-        .number(0x0028_0011, 256)
-        .bytes(0x7FE0_0010, b"OW", pixels);
-    object
-}
 
 /// Bytes and reads the store gave while `path` was fetched.
 async fn cost(server: &Server, path: &str, accept: &str) -> (f64, f64, Vec<u8>) {
@@ -44,7 +30,7 @@ async fn cost(server: &Server, path: &str, accept: &str) -> (f64, f64, Vec<u8>) 
 
 async fn a_frame_of_a_big_object_reads_its_own_bytes_once(stores: Stores) {
     let server = stores.server();
-    let object = multi_frame();
+    let object = Object::multi_frame(FRAMES);
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
 
     let path = format!("{}/frames/150", object.path());
@@ -55,7 +41,7 @@ async fn a_frame_of_a_big_object_reads_its_own_bytes_once(stores: Stores) {
 
 async fn neighbouring_frames_are_read_without_what_lies_between_others(stores: Stores) {
     let server = stores.server();
-    let object = multi_frame();
+    let object = Object::multi_frame(FRAMES);
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
 
     let path = format!("{}/frames/10,11,100", object.path());
@@ -67,7 +53,7 @@ async fn neighbouring_frames_are_read_without_what_lies_between_others(stores: S
 
 async fn metadata_and_a_range_of_bulk_data_leave_the_pixels_unread(stores: Stores) {
     let server = stores.server();
-    let object = multi_frame();
+    let object = Object::multi_frame(FRAMES);
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
 
     let path = format!("{}/metadata", object.path());

@@ -15,6 +15,8 @@ pub struct Object {
 }
 
 pub const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
+/// Bytes of a frame of [`Object::multi_frame`].
+pub const FRAME_BYTES: usize = 256 * 256 * 2;
 pub const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 
 impl Object {
@@ -56,6 +58,21 @@ impl Object {
         let pixels: Vec<u8> =
             (0..256u16).flat_map(|p| (p * 16 + instance as u16).to_le_bytes()).collect();
         object.bytes(0x7FE0_0010, b"OW", pixels);
+        object
+    }
+
+    /// An enhanced CT of so many frames of 256×256 words; the bytes of each are its number.
+    pub fn multi_frame(frames: usize) -> Self {
+        let mut object = Self::ct("P1", 1, 1, 1);
+        object.sop_class = "1.2.840.10008.5.1.4.1.1.2.1".to_owned();
+        let class = object.sop_class.clone();
+        let pixels = (0..frames).flat_map(|frame| vec![frame as u8; FRAME_BYTES]).collect();
+        object
+            .text(0x0008_0016, b"UI", &class)
+            .text(0x0028_0008, b"IS", &frames.to_string())
+            .number(0x0028_0010, 256)
+            .number(0x0028_0011, 256)
+            .bytes(0x7FE0_0010, b"OW", pixels);
         object
     }
 

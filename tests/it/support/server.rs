@@ -348,3 +348,26 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnM
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// A whole answer with success, its boundaries made alike; else why it is none.
+pub async fn whole(method: &str, url: &str, accept: &str) -> Result<Vec<u8>, String> {
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let sent = client().request(method, url).header("accept", accept).send().await;
+    let response = sent.map_err(|error| error.to_string())?;
+    if !response.status().is_success() {
+        return Err(response.status().to_string());
+    }
+    let media = response.headers().get("content-type").map(|media| media.to_str().unwrap());
+    let boundary = media.unwrap_or_default().split("boundary=").nth(1);
+    let boundary = boundary.map(|b| b.trim_matches('"').to_owned());
+    let body = response.bytes().await.map_err(|error| error.to_string())?.to_vec();
+    let Some(boundary) = boundary else { return Ok(body) };
+    let mut plain = Vec::with_capacity(body.len());
+    let mut rest = &body[..];
+    while let Some(at) = memchr::memmem::find(rest, boundary.as_bytes()) {
+        plain.extend_from_slice(&rest[..at]);
+        rest = &rest[at + boundary.len()..];
+    }
+    plain.extend_from_slice(rest);
+    Ok(plain)
+}
