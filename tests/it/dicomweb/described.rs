@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use lastra::model::event::EventKind;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -164,6 +165,9 @@ async fn the_document_holds_together() {
             _ => {}
         }
     }
+    let kinds = &document["components"]["schemas"]["Change"]["properties"]["kind"]["enum"];
+    let kinds: Vec<&str> = kinds.as_array().unwrap().iter().map(|k| k.as_str().unwrap()).collect();
+    assert_eq!(kinds, EventKind::ALL.map(EventKind::as_str), "what the feed tells");
 }
 
 #[tokio::test]
