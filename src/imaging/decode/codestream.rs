@@ -10,7 +10,7 @@ pub(in crate::imaging::decode) struct Jpeg {
     pub precision: u8,
     pub width: u16,
     pub height: u16,
-    /// Component identifiers, up to 4.
+    /// Component identifiers.
     pub components: Vec<u8>,
     /// Colour transform of the Adobe APP14 segment: 0 none, 1 YCbCr, 2 YCCK.
     pub adobe: Option<u8>,
@@ -81,10 +81,20 @@ pub(in crate::imaging::decode) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImagingErro
         .ok_or_else(|| ImagingError::damaged("the frame is no JPEG code stream"))?;
     let mut header = Jpeg::default();
     loop {
-        let (marker, body, after) = segment(rest).ok_or_else(cut_short)?;
+        let (marker, after) = next_marker(rest).ok_or_else(cut_short)?;
+        // These stand alone (ISO/IEC 10918-1 §B.1.1.3): nothing may hide in what looks like a length.
+        if matches!(marker, 0x01 | 0xD0..=0xD7) {
+            rest = after;
+            continue;
+        }
+        let (body, after) = segment_body(after).ok_or_else(cut_short)?;
         rest = after;
         match marker {
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7 => {
+                if !header.components.is_empty() {
+                    // What is admitted must be what is decoded.
+                    return Err(ImagingError::damaged("the code stream has two frame headers"));
+                }
                 frame(&mut header, marker, body).ok_or_else(cut_short)?;
             }
             0xE0 if body.starts_with(b"JFIF\0") => header.jfif = true,
@@ -109,9 +119,14 @@ pub(in crate::imaging::decode) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImagingErro
     Ok(header)
 }
 
+/// The marker that begins here and what follows it.
+fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    marker(Some(bytes).filter(|bytes| bytes.starts_with(&[0xFF]))?)
+}
+
 /// The next marker, its segment's body, and what follows.
 pub(in crate::imaging::decode) fn segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (marker, bytes) = marker(Some(bytes).filter(|bytes| bytes.starts_with(&[0xFF]))?)?;
+    let (marker, bytes) = next_marker(bytes)?;
     let (body, rest) = segment_body(bytes)?;
     Some((marker, body, rest))
 }
@@ -274,6 +289,25 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(jpeg(&bytes[..end]).is_err(), "cut at {end}");
         }
+    }
+
+    #[test]
+    fn what_is_decoded_cannot_be_another_picture_than_the_one_admitted() {
+        let frame = |components: u8| {
+            let length = 8 + 3 * u16::from(components);
+            let mut bytes = vec![0xFF, 0xC3];
+            bytes.extend(length.to_be_bytes());
+            bytes.extend([8, 0x7F, 0xFF, 0x7F, 0xFF, components]);
+            bytes.extend((0..components).flat_map(|id| [id, 0x11, 0]));
+            bytes
+        };
+        let scan = [0xFF, 0xDA, 0, 8, 1, 0, 0, 1, 0, 0];
+        let two = [&[0xFF, 0xD8][..], &frame(255), &frame(1), &scan].concat();
+        assert!(jpeg(&two).is_err());
+        // A restart marker has no length in which the first could hide.
+        let hidden = [&[0xFF, 0xD8, 0xFF, 0xD0][..], &frame(255), &frame(1), &scan].concat();
+        assert!(jpeg(&hidden).is_err());
+        assert!(jpeg(&[&[0xFF, 0xD8][..], &frame(1), &scan].concat()).is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! JPEG: baseline, extended, progressive and lossless (PS3.5 §8.2.1).
 //!
-//! What is coded with cosines comes out as gdcm, DCMTK and most viewers show it, to the last bit.
+//! What is coded with cosines comes out as libjpeg-turbo and most viewers show it, to the last bit.
 
 mod bits;
 mod blocks;

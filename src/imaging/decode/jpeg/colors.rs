@@ -1,8 +1,7 @@
 //! Planes of components to pixels: chrominance of fewer samples is spread over the picture, and turned
 //! to red, green and blue.
 //!
-//! Spread as the Independent JPEG Group's library does by default, and so gdcm, DCMTK, browsers and
-//! most viewers: between samples at half the columns, or columns and rows, the nearer counts three
+//! Spread as libjpeg-turbo does by default, and so browsers and most viewers: between samples at half the columns, or columns and rows, the nearer counts three
 //! quarters. The standard leaves it open.
 
 use crate::imaging::decode::jpeg::cosine::Sample;

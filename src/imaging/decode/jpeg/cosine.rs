@@ -15,8 +15,12 @@ pub(in crate::imaging::decode::jpeg) trait Sample:
     /// Bits kept below the point between columns and rows.
     const KEPT: u32;
     /// The value, or the end of the range nearest to it.
-    fn clamped(value: i32) -> Self;
-    /// The value, known to be in range.
+    #[inline]
+    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "clamped")]
+    fn clamped(value: i32) -> Self {
+        Self::narrowed(value.clamp(0, 2 * Self::CENTER - 1) as u16)
+    }
+    /// The value's lowest bits: all of one in range.
     fn narrowed(value: u16) -> Self;
     /// A coefficient times its quantization.
     fn multiplied(value: i16, factor: u16) -> Self::Word;
@@ -31,12 +35,6 @@ impl Sample for u8 {
     type Word = i16;
     const CENTER: i32 = 128;
     const KEPT: u32 = 2;
-
-    #[inline]
-    #[expect(clippy::cast_sign_loss, reason = "clamped")]
-    fn clamped(value: i32) -> Self {
-        value.clamp(0, 255) as Self
-    }
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "in range")]
@@ -66,12 +64,6 @@ impl Sample for u16 {
     type Word = i32;
     const CENTER: i32 = 2048;
     const KEPT: u32 = 1;
-
-    #[inline]
-    #[expect(clippy::cast_sign_loss, reason = "clamped")]
-    fn clamped(value: i32) -> Self {
-        value.clamp(0, 4095) as Self
-    }
 
     #[inline]
     fn narrowed(value: u16) -> Self {

@@ -62,11 +62,10 @@ struct Part<'a> {
 
 impl<T: Sample> Picture<T> {
     fn new(header: &Jpeg, body: &[u8]) -> Result<Self, ImagingError> {
-        let told = components(body).ok_or_else(damaged)?;
-        if told.iter().any(|one| told.iter().any(|other| one.across != other.across))
-            || told.iter().any(|one| told.iter().any(|other| one.down != other.down))
-        {
-            let words = "lossless JPEG whose components differ in size";
+        let told = components(header, body).ok_or_else(damaged)?;
+        // A unit would hold several samples of a component (§A.2.3).
+        if told.iter().any(|one| (one.across, one.down) != (1, 1)) {
+            let words = "lossless JPEG with sampling factors";
             return Err(ImagingError::unsupported(words));
         }
         let precision = u32::from(header.precision);

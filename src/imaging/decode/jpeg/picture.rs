@@ -55,7 +55,7 @@ pub(in crate::imaging::decode::jpeg) fn decode<T: Sample>(
         rest = after;
         match (marker, &mut picture) {
             (0xC0..=0xC2, None) => {
-                let told = components(body).ok_or_else(damaged)?;
+                let told = components(header, body).ok_or_else(damaged)?;
                 picture = Some(Picture::new(header, marker == 0xC2, &told, size)?);
             }
             (0xC0..=0xC2, Some(_)) | (0xDA, None) => return Err(damaged()),

@@ -1,5 +1,6 @@
 //! Tables and frame header of a code stream (ISO/IEC 10918-1 §B.2.2, §B.2.4).
 
+use crate::imaging::decode::codestream::Jpeg;
 use crate::imaging::decode::jpeg::bits::{Class, Code};
 use crate::imaging::decode::jpeg::blocks::ZIGZAG;
 use crate::imaging::decode::jpeg::standard;
@@ -113,8 +114,11 @@ pub(in crate::imaging::decode::jpeg) struct Told {
     pub quantization: usize,
 }
 
-/// The components of a frame header.
-pub(in crate::imaging::decode::jpeg) fn components(body: &[u8]) -> Option<Vec<Told>> {
+/// The components of a frame header, if they are those memory was admitted for.
+pub(in crate::imaging::decode::jpeg) fn components(
+    header: &Jpeg,
+    body: &[u8],
+) -> Option<Vec<Told>> {
     let count = usize::from(*body.get(5)?);
     let told = body.get(6..)?.as_chunks::<3>().0.iter().take(count).map(|[id, factors, table]| {
         let (across, down) = (usize::from(factors >> 4), usize::from(factors & 0xF));
@@ -126,12 +130,13 @@ pub(in crate::imaging::decode::jpeg) fn components(body: &[u8]) -> Option<Vec<To
     if let [only] = told.as_mut_slice() {
         (only.across, only.down) = (1, 1);
     }
-    (told.len() == count && count > 0).then_some(told)
+    let ids = told.iter().map(|one| one.id);
+    (told.len() == count && count > 0 && ids.eq(header.components.iter().copied())).then_some(told)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Tables, Told, components};
+    use super::{Jpeg, Tables, Told, components};
 
     #[test]
     fn quantization_comes_in_bytes_or_words_and_in_the_order_of_the_codes() {
@@ -173,13 +178,16 @@ mod tests {
     #[test]
     fn components_have_factors_of_one_to_four() {
         let body = |factors: u8| [8, 0, 1, 0, 1, 2, 1, factors, 0, 2, 0x11, 1];
+        let named = |ids: &[u8]| Jpeg { components: ids.to_vec(), ..Jpeg::default() };
+        let two = named(&[1, 2]);
+        assert_eq!(components(&named(&[1]), &body(0x42)), None, "memory was asked for one");
         let first = Told { id: 1, across: 4, down: 2, quantization: 0 };
-        assert_eq!(components(&body(0x42)).unwrap()[0], first);
+        assert_eq!(components(&two, &body(0x42)).unwrap()[0], first);
         for bad in [0x01, 0x10, 0x51, 0x15] {
-            assert_eq!(components(&body(bad)), None);
+            assert_eq!(components(&two, &body(bad)), None);
         }
-        assert_eq!(components(&body(0x11)[..11]), None, "one is missing");
-        let alone = components(&[8, 0, 1, 0, 1, 1, 7, 0x22, 3]).unwrap();
+        assert_eq!(components(&two, &body(0x11)[..11]), None, "one is missing");
+        let alone = components(&named(&[7]), &[8, 0, 1, 0, 1, 1, 7, 0x22, 3]).unwrap();
         assert_eq!(alone, [Told { id: 7, across: 1, down: 1, quantization: 3 }]);
     }
 }
