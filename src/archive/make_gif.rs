@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
-use crate::archive::make::{BulkPart, Filling, Stretch};
+use crate::archive::make::{BulkPart, Filling};
 use crate::archive::make_pixels::{Pixels, agree_frames, fill_in, wrong};
 use crate::dicom::write::DataSet;
 use crate::imaging::decode::describe::Described;
@@ -27,13 +27,13 @@ pub(in crate::archive) async fn from_gif(
     let mut files = Vec::with_capacity(parts.len());
     let mut shown_ms = Vec::new();
     for part in parts {
-        let (file, told) = look_through(archive, part).await?;
+        let told = look_through(archive, part).await?;
         shown_ms.extend_from_slice(&told.shown_ms);
         if shown_ms.len() > MAX_FRAMES {
             let reason = format!("GIF of more than {MAX_FRAMES} frames");
             return Err(ImagingError::Unsupported(reason).into());
         }
-        files.push((file, told));
+        files.push((part, told));
     }
     let described = in_common(&files)?;
     let frames = u32::try_from(shown_ms.len()).unwrap_or(u32::MAX);
@@ -44,11 +44,12 @@ pub(in crate::archive) async fn from_gif(
     fill_in(data_set, &described)?;
     agree_frames(data_set, frames)?;
     describe_times(data_set, &shown_ms);
-    let mut drawn: Vec<Stretch> = Vec::new();
+    let (mut spooling, mut drawn) = (archive.spool(), 0_usize);
     let samples = described.samples;
-    for (file, told) in files {
+    for (part, told) in files {
         let told = Told { samples, ..told };
-        let cost = described.native_bytes().saturating_mul(6);
+        let file = part.bytes.read(0..part.bytes.bytes()).await?;
+        let cost = cost(&described, &file);
         let work = move || Frames::of(&file, &told);
         let mut reader = archive.inner.pool.run(cost, work).await?;
         loop {
@@ -56,33 +57,37 @@ pub(in crate::archive) async fn from_gif(
             let (back, frame) = archive.inner.pool.run(cost, work).await?;
             reader = back;
             let Some(frame) = frame else { break };
-            let mut spooling = archive.spool();
             spooling.write(&frame).await?;
-            let spooled = spooling.finish().await?;
-            let range = 0..spooled.bytes();
-            drawn.push((spooled, range));
+            drawn = drawn.saturating_add(1);
         }
     }
-    if drawn.len() != shown_ms.len() {
+    if drawn != shown_ms.len() {
         return Err(ImagingError::Damaged("the GIF is cut short".to_owned()).into());
     }
+    let spooled = spooling.finish().await?;
+    let range = 0..spooled.bytes();
     data_set.put_hole(tags::PIXEL_DATA, VR::OB, String::new());
-    Ok(Pixels { transfer_syntax: None, filling: Some(Filling::Native(drawn)) })
+    Ok(Pixels { transfer_syntax: None, filling: Some(Filling::Native(vec![(spooled, range)])) })
 }
 
-async fn look_through(archive: &Archive, part: &BulkPart) -> Result<(Bytes, Told), ArchiveError> {
+/// Memory that drawing a file's frames may take: the file, and of each pixel what is decoded (4 bytes),
+/// laid over the canvas (4), the canvas (3), what it was before (3) and what goes out (3).
+fn cost(described: &Described, file: &Bytes) -> u64 {
+    let pixels = u64::from(described.rows).saturating_mul(described.columns.into());
+    pixels.saturating_mul(17).saturating_add(file.len() as u64)
+}
+
+async fn look_through(archive: &Archive, part: &BulkPart) -> Result<Told, ArchiveError> {
     let bytes = part.bytes.bytes();
     if bytes > MAX_GIF_BYTES {
         return Err(ImagingError::TooLarge { bytes }.into());
     }
     let file = part.bytes.read(0..bytes).await?;
-    let looked_at = file.clone();
-    let told = archive.inner.pool.run(bytes, move || describe(&looked_at)).await?;
-    Ok((file, told))
+    Ok(archive.inner.pool.run(bytes, move || describe(&file)).await?)
 }
 
 /// What the frames of all files are.
-fn in_common(files: &[(Bytes, Told)]) -> Result<Described, ArchiveError> {
+fn in_common(files: &[(&BulkPart, Told)]) -> Result<Described, ArchiveError> {
     let (_, first) = files.first().ok_or(ImagingError::NoPixels)?;
     let size = |told: &Told| (told.rows, told.columns);
     if files.iter().any(|(_, told)| size(told) != size(first)) {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use tokio::sync::Semaphore;
 
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
@@ -20,19 +21,28 @@ use crate::imaging::subtraction::difference::Difference;
 use crate::imaging::subtraction::difference::Plane;
 use crate::imaging::subtraction::difference::Space;
 
-/// Bytes of averaged masks kept in memory.
-const MASKS_KEPT_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes of averaged masks kept in memory; a fourth of it holds one of 2048 by 2048.
+const MASKS_KEPT_BYTES: u64 = 80 * 1024 * 1024;
+
+/// Pictures subtracted at once: each holds a sum, a mask and a difference of floats between its
+/// turns on the pool.
+const SUBTRACTED_AT_ONCE: usize = 4;
 
 /// Masks made a moment ago, and those being made.
 #[derive(Debug)]
 pub(in crate::archive) struct MaskCache {
     kept: Kept<Arc<Plane>>,
     flights: Flights<Arc<Plane>>,
+    places: Semaphore,
 }
 
 impl Default for MaskCache {
     fn default() -> Self {
-        Self { kept: Kept::new(MASKS_KEPT_BYTES), flights: Flights::default() }
+        Self {
+            kept: Kept::new(MASKS_KEPT_BYTES),
+            flights: Flights::default(),
+            places: Semaphore::new(SUBTRACTED_AT_ONCE),
+        }
     }
 }
 
@@ -54,6 +64,8 @@ impl Archive {
     ) -> Result<Option<Arc<Difference>>, ArchiveError> {
         let Some(operands) = drawable.operands(frame)? else { return Ok(None) };
         let Operands { contrast, mask, shift } = operands;
+        // Never closed. A mask others wait for too is made without a place of its own.
+        let _place = self.inner.masks.places.acquire().await;
         let (attributes, space) = match drawable.presented(frame) {
             Some(presented) => {
                 (Arc::new(instead(&drawable.attributes, &presented)), Space::Modality)

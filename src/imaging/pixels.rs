@@ -336,7 +336,8 @@ impl PixelAttributes {
             .len()
             .saturating_mul(size_of::<ValueRules>())
             .saturating_add(self.frame_tables.len().saturating_mul(64))
-            .saturating_add(self.masks.shifts.len().saturating_mul(32));
+            .saturating_add(self.masks.shifts.len().saturating_mul(32))
+            .saturating_add(self.masks.bytes());
         let bytes = words.saturating_mul(2).saturating_add(of_frames);
         (bytes as u64).saturating_add(1024)
     }

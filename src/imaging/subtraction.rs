@@ -177,6 +177,11 @@ impl Shift {
 }
 
 impl Masks {
+    /// Bytes its operations take, about.
+    pub fn bytes(&self) -> usize {
+        self.items.iter().map(Mask::bytes).fold(0, usize::saturating_add)
+    }
+
     /// Of a data set in memory: a presentation state.
     pub fn of(data_set: Item<'_>) -> Self {
         let items = data_set.items(MASK_SUBTRACTION).take(MAX_ITEMS);
@@ -204,9 +209,7 @@ impl Masks {
             found => Ok(found),
         }
     }
-}
 
-impl Masks {
     /// How a mask is moved for a frame (index from 0): its own shift, else that of all frames.
     fn shift_of(&self, index: u32, id: u16) -> Option<Shift> {
         let own = self.shifts.get(&(Some(index), id));
@@ -215,6 +218,16 @@ impl Masks {
 }
 
 impl Mask {
+    fn bytes(&self) -> usize {
+        let frames = match &self.operation {
+            Operation::Average(frames) => frames.len(),
+            Operation::Interval(_) | Operation::Reversed(_) => 0,
+        };
+        size_of::<Self>()
+            .saturating_add(self.ranges.len().saturating_mul(8))
+            .saturating_add(frames.saturating_mul(4))
+    }
+
     fn operands(&self, frame: u32, frames: u32) -> Option<Operands> {
         if !(1..=frames).contains(&frame) {
             return None;
