@@ -189,7 +189,7 @@ impl Receiving {
         }
         let outcome = entered?;
         come_to(Step::Committed);
-        if let (Outcome::Stored, Some((code, instances))) = (outcome, names) {
+        if let (Outcome::Stored | Outcome::KeptBeside, Some((code, instances))) = (outcome, names) {
             tracing::info!(source, code, instances, "rejection note in force");
         }
         if matches!(outcome, Outcome::AlreadyHere | Outcome::Refused(_)) {

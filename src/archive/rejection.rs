@@ -26,9 +26,9 @@ pub(in crate::archive) fn note(
     let reason = Reason::of_code(code).filter(|_| scheme == "DCM");
     let shown = |reason: &Reason| *reason == Reason::Quality && settings.show_rejected_for_quality;
     let Some(reason) = reason.filter(|reason| !shown(reason)) else { return Ok(None) };
-    if !selection.is_whole {
+    if !selection.is_whole || selection.references.is_empty() {
         return Err(ArchiveError::Unidentified(format!(
-            "a rejection note names at most {MAX_REFERENCES} instances, each with Study, Series and \
+            "a rejection note names 1 to {MAX_REFERENCES} instances, each with Study, Series and \
              SOP Instance UID (0040,A375)"
         )));
     }

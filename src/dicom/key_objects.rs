@@ -21,7 +21,7 @@ pub struct Selection {
     pub title: (String, String),
     /// Study, series and instance of everything in Current Requested Procedure Evidence Sequence.
     pub references: Vec<(Uid, Uid, Uid)>,
-    /// Whether each reference was whole, and none was too many.
+    /// Whether each item of the sequence was a whole reference, and none was too many.
     pub is_whole: bool,
 }
 
@@ -33,6 +33,8 @@ pub struct KeyObjects {
     open: Vec<Tag>,
     title: (String, String),
     found: Vec<Found>,
+    /// Items that are to refer to an instance.
+    items: usize,
     /// Where in `found` the open item of the study, and of the series, begins: their UIDs come
     /// behind what is in them.
     study_from: usize,
@@ -55,10 +57,9 @@ impl KeyObjects {
         if !self.is_one {
             return None;
         }
-        let count = self.found.len();
         let whole = |found: Found| Some((found.study?, found.series?, found.instance));
         let references: Vec<_> = self.found.into_iter().filter_map(whole).collect();
-        let is_whole = !self.cut && references.len() == count;
+        let is_whole = !self.cut && references.len() == self.items;
         Some(Selection { title: self.title, references, is_whole })
     }
 
@@ -107,6 +108,7 @@ impl Visit for KeyObjects {
         match self.open.as_slice() {
             [EVIDENCE] => (self.study, self.study_from) = (None, self.found.len()),
             [EVIDENCE, SERIES] => (self.series, self.series_from) = (None, self.found.len()),
+            [EVIDENCE, SERIES, SOPS] => self.items = self.items.saturating_add(1),
             _ => {}
         }
     }
@@ -137,7 +139,7 @@ impl Visit for KeyObjects {
     fn end_fragments(&mut self, _: u64) {}
 }
 
-/// Key Object Selection Document Storage.
+/// Key Object Selection Document Storage (PS3.4 Table B.5-1).
 pub const KEY_OBJECT_SELECTION: &str = "1.2.840.10008.5.1.4.1.1.88.59";
 
 const SOP_CLASS: Tag = Tag(0x0008, 0x0016);
@@ -213,6 +215,15 @@ mod tests {
         let lost = sequence(SERIES, &[series("1.1.1", &["1.1.1.1"])]);
         let selection = heard(&note(KEY_OBJECT_SELECTION, &[lost])).unwrap();
         assert!(!selection.is_whole && selection.references.is_empty());
+    }
+
+    #[test]
+    fn an_item_that_names_nothing_is_told() {
+        let nameless = sequence(SOPS, &[ui(SOP_CLASS, "1.2"), ui(REFERENCED_INSTANCE, "1.5")]);
+        let series = [nameless, ui(SERIES_UID, "1.4")].concat();
+        let study = [sequence(SERIES, &[series]), ui(STUDY_UID, "1.3")].concat();
+        let selection = heard(&note(KEY_OBJECT_SELECTION, &[study])).unwrap();
+        assert_eq!((selection.references.len(), selection.is_whole), (1, false));
     }
 
     #[test]

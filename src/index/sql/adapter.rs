@@ -233,6 +233,10 @@ impl Index for Adapter {
     ) -> Result<u64, IndexError> {
         let mut tx = begin(&self.write).await?;
         let restored = bin::restore(&mut tx, scope, rejected, jobs, now_us).await?;
+        if restored == 0 {
+            // Notes are not lifted for nothing.
+            return Ok(0);
+        }
         tx.commit().await.map_err(failed)?;
         Ok(restored)
     }

@@ -27,6 +27,7 @@ use super::dialect::LOCK_ROWS;
 use super::dialect::Tx;
 use super::dialect::failed;
 use super::dialect::lost_a_race;
+use super::people;
 use super::places::Notes;
 use super::records::get;
 use super::rows::pieces;
@@ -144,9 +145,11 @@ pub(super) async fn apply(
     known: Notes,
     now_us: i64,
 ) -> Result<(Put, bool), IndexError> {
-    let stored = instances.iter().zip(&*outcomes).filter(|(_, o)| **o == Outcome::Stored);
+    // One kept beside other bytes of its name was taken as well: what it says holds.
+    let entered = |outcome: &Outcome| matches!(outcome, Outcome::Stored | Outcome::KeptBeside);
+    let taken = instances.iter().zip(&*outcomes).filter(|(_, outcome)| entered(outcome));
     let notes =
-        stored.filter_map(|(new, _)| Some((new.rejects.as_ref()?, new.instance.uid.as_str())));
+        taken.filter_map(|(new, _)| Some((new.rejects.as_ref()?, new.instance.uid.as_str())));
     let notes: Vec<(&Note, &str)> = notes.collect();
     if notes.is_empty() && rejected.is_empty() {
         return Ok((Put::default(), false));
@@ -167,6 +170,7 @@ pub(super) async fn apply(
         enter(tx, note.reason, uid, &distinct, now_us).await?;
         named.entry((note.reason.code(), uid)).or_default().extend(distinct);
     }
+    people::lock(tx).await?;
     let mut binned = Put::default();
     for ((reason, note), paths) in named {
         let ids = find(tx, &paths).await?;
@@ -174,8 +178,7 @@ pub(super) async fn apply(
     }
     let gone: HashSet<InstancePath> = binned.instances.iter().map(path).collect();
     for (new, outcome) in instances.iter().zip(outcomes) {
-        let entered = matches!(outcome, Outcome::Stored | Outcome::KeptBeside);
-        if entered && gone.contains(&path(new)) {
+        if entered(outcome) && gone.contains(&path(new)) {
             *outcome = Outcome::Rejected;
         }
     }
@@ -183,7 +186,7 @@ pub(super) async fn apply(
 }
 
 /// Keeps others from entering what the notes name: the series first, as whoever stores into them does,
-/// then the counter.
+/// then who is who, which what goes into the bin changes, then the counter.
 async fn lock(tx: &mut Tx<'_>, notes: &[(&Note, &str)], known: Notes) -> Result<(), IndexError> {
     let series = notes.iter().flat_map(|(note, _)| &note.instances);
     let series: HashSet<(&str, &str)> =
@@ -201,6 +204,7 @@ async fn lock(tx: &mut Tx<'_>, notes: &[(&Note, &str)], known: Notes) -> Result<
         sql.push(LOCK_ROWS.unwrap_or_default()).push(" OF se");
         sql.build().execute(&mut **tx).await.map_err(failed)?;
     }
+    people::lock(tx).await?;
     let mut sql = QueryBuilder::<Db>::new("SELECT notes FROM event_counter WHERE one = 1");
     sql.push(LOCK_ROWS.unwrap_or_default());
     let now: i64 = sql.build_query_scalar().fetch_one(&mut **tx).await.map_err(failed)?;
@@ -240,11 +244,14 @@ async fn enter(
         push_paths(&mut sql, piece);
         sql.push(") UPDATE bin SET reason = ").push_bind(reason.code());
         sql.push(", note = ").push_bind(note.to_owned());
+        if reason == Reason::RetentionExpired {
+            sql.push(", deleted_us = ").push_bind(now_us);
+        }
         sql.push(
             " FROM k WHERE bin.study = k.study AND bin.series = k.series
                AND bin.instance = k.instance AND bin.reason IN ('', ",
         );
-        // What is to be deleted is purged, whatever was said of it before.
+        // What is to be deleted is purged, whatever was said of it before; its time begins anew.
         let expired = reason == Reason::RetentionExpired;
         push_reasons(&mut sql, if expired { &Reason::ALL } else { reason.replaces() });
         sql.build().execute(&mut **tx).await.map_err(failed)?;

@@ -23,6 +23,8 @@ on_both!(
     a_later_note_takes_the_place_of_a_milder_one_and_of_no_other,
     only_what_expired_is_purged_unasked,
     a_note_and_what_it_names_may_come_at_once,
+    a_note_kept_beside_other_bytes_of_its_name_counts_too,
+    what_expires_in_the_bin_is_purged_no_sooner_than_it_expired,
 );
 
 /// Images 1 and 2 of the study's first series.
@@ -104,6 +106,32 @@ async fn a_note_takes_what_it_names_out_of_what_is_served(database: Database) {
     assert_eq!(index.rejected_for(&study()).await.unwrap(), Some(Reason::PatientSafety));
     // The note once more is the note that is here.
     assert_eq!(store(&index, &[note]).await, [Outcome::AlreadyHere]);
+}
+
+async fn a_note_kept_beside_other_bytes_of_its_name_counts_too(database: Database) {
+    let index = database.open().await;
+    let [one, two] = images();
+    store(&index, &[one.clone(), two.clone()]).await;
+    let first = note(1, Reason::Quality, std::slice::from_ref(&one));
+    assert_eq!(store(&index, &[first]).await, [Outcome::Stored]);
+    let mut corrected = note(1, Reason::Quality, &[one, two]);
+    corrected.copy.data_set_sha256 = [77; 32];
+    corrected.copy.blob_key = "corrected".to_owned();
+    assert_eq!(store(&index, &[corrected]).await, [Outcome::KeptBeside]);
+    assert_eq!(served(&index).await, ["1.1.9.1"]);
+    assert_eq!(in_bin(&index).await, [(Some(Reason::Quality), 2)]);
+}
+
+async fn what_expires_in_the_bin_is_purged_no_sooner_than_it_expired(database: Database) {
+    let index = database.open().await;
+    let [one, _] = images();
+    store(&index, std::slice::from_ref(&one)).await;
+    store(&index, &[note(1, Reason::Quality, std::slice::from_ref(&one))]).await;
+    let expired = note(2, Reason::RetentionExpired, std::slice::from_ref(&one));
+    assert_eq!(index.store(&[expired], &[], 1000).await.unwrap(), [Outcome::Stored]);
+    assert_eq!(in_bin(&index).await, [(Some(Reason::RetentionExpired), 1)]);
+    assert!(index.purge(1000, false, 10).await.unwrap().is_empty(), "its time begins anew");
+    assert_eq!(index.purge(1001, false, 10).await.unwrap(), [one.copy.blob_key]);
 }
 
 async fn the_order_in_which_they_come_does_not_matter(database: Database) {
