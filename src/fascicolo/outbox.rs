@@ -101,14 +101,24 @@ impl Fascicolo {
         put.ok_or(FascicoloError::Refused("an earlier update is on its way: ask again after it"))
     }
 
-    /// Whether the last update of a document's metadata obscured it: published again it stays so.
+    /// Whether the last update of a document's metadata obscured it, or else of the version it takes
+    /// the place of: published again, or replaced, it stays so.
     pub async fn is_obscured_there(
         &self,
         permit: &Permit,
         document: i64,
     ) -> Result<bool, FascicoloError> {
-        let entries = self.entries_of(permit, document).await?;
-        Ok(entries.iter().any(|entry| entry.operation == Operation::Update && entry.obscured))
+        let mut entries = self.entries_of(permit, document).await?;
+        for _ in 0..MOST_VERSIONS {
+            let updates = || entries.iter().filter(|entry| entry.operation == Operation::Update);
+            if updates().next().is_some() {
+                return Ok(updates().any(|entry| entry.obscured));
+            }
+            let Some(before) = entries.first().map(|entry| entry.document) else { break };
+            let before = EntriesOf::Before(before);
+            entries = self.inner.index.entries(before, MOST_VERSIONS).await?;
+        }
+        Ok(false)
     }
 
     /// Asks for what was published of a document to be deleted there; it stays here.

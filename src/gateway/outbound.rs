@@ -401,7 +401,7 @@ impl Gateway {
         if of(Operation::Delete).is_some_and(|other| other.progress.stage == Stage::Done) {
             return Err(FascicoloError::Refused("the document was withdrawn"));
         }
-        let published = of(Operation::Publish);
+        let published = of(Operation::Publish).filter(|other| other.progress.stage == Stage::Done);
         let published =
             published.ok_or(FascicoloError::Refused("the document is not published from here"))?;
         let unique_id = published.progress.unique_id.clone();

@@ -44,35 +44,9 @@ impl OutboxRows for Adapter {
     ) -> Result<(i64, bool), IndexError> {
         let mut tx = begin(&self.write).await?;
         lock(&mut tx).await?;
-        let known: Option<i64> = sqlx::query_scalar(
-            "SELECT id FROM gateway_outbox WHERE document = $1 AND operation = $2",
-        )
-        .bind(document)
-        .bind(operation.as_str())
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(failed)?;
-        if let Some(known) = known {
-            return Ok((known, false));
-        }
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO gateway_outbox (document, operation, stage, unique_id, in_place_of, workflow,
-               trace, blob_key, blob_bytes, sha256, failures, reason, warning, revision, actor, made_us,
-               changed_us)
-             VALUES ($1, $2, $3, '', '', '', '', '', 0, $4, 0, '', '', 1, $5, $6, $6) RETURNING id",
-        )
-        .bind(document)
-        .bind(operation.as_str())
-        .bind(Stage::Waiting.as_str())
-        .bind(Vec::<u8>::new())
-        .bind(clean(actor).into_owned())
-        .bind(now_us)
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(failed)?;
-        queue(&mut tx, id, now_us).await?;
+        let entered = enter(&mut tx, document, operation, false, actor, now_us).await?;
         tx.commit().await.map_err(failed)?;
-        Ok((id, true))
+        Ok(entered)
     }
 
     async fn put_update(
@@ -82,17 +56,21 @@ impl OutboxRows for Adapter {
         actor: &str,
         now_us: i64,
     ) -> Result<Option<i64>, IndexError> {
-        let (id, new) = self.put_entry(document, Operation::Update, actor, now_us).await?;
         let mut tx = begin(&self.write).await?;
-        let mut sql = QueryBuilder::<Db>::new(BEGIN_ANEW);
-        sql.push(", obscured = ").push_bind(i64::from(obscured));
-        push_anew(&mut sql, id, actor, now_us);
-        sql.push(" AND (revision = 1 OR stage IN ('done', 'refused', 'aside'))");
-        let done = sql.build().execute(&mut *tx).await.map_err(failed)?;
-        if done.rows_affected() == 0 && !new {
-            return Ok(None);
+        lock(&mut tx).await?;
+        let (id, new) =
+            enter(&mut tx, document, Operation::Update, obscured, actor, now_us).await?;
+        if !new {
+            let mut sql = QueryBuilder::<Db>::new(BEGIN_ANEW);
+            sql.push(", obscured = ").push_bind(i64::from(obscured));
+            push_anew(&mut sql, id, actor, now_us);
+            sql.push(" AND stage IN ('done', 'refused', 'aside')");
+            let done = sql.build().execute(&mut *tx).await.map_err(failed)?;
+            if done.rows_affected() == 0 {
+                return Ok(None);
+            }
+            queue(&mut tx, id, now_us).await?;
         }
-        queue(&mut tx, id, now_us).await?;
         tx.commit().await.map_err(failed)?;
         Ok(Some(id))
     }
@@ -244,6 +222,45 @@ fn push_anew(sql: &mut QueryBuilder<Db>, id: i64, actor: &str, now_us: i64) {
     sql.push(", actor = ").push_bind(clean(actor).into_owned());
     sql.push(", made_us = ").push_bind(now_us).push(", changed_us = ").push_bind(now_us);
     sql.push(" WHERE id = ").push_bind(id);
+}
+
+/// Enters what is to be done with a document, unless it is there; gives its row, and whether it is new.
+async fn enter(
+    tx: &mut Tx<'_>,
+    document: i64,
+    operation: Operation,
+    obscured: bool,
+    actor: &str,
+    now_us: i64,
+) -> Result<(i64, bool), IndexError> {
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM gateway_outbox WHERE document = $1 AND operation = $2")
+            .bind(document)
+            .bind(operation.as_str())
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(failed)?;
+    if let Some(known) = known {
+        return Ok((known, false));
+    }
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO gateway_outbox (document, operation, stage, unique_id, in_place_of, workflow,
+           trace, blob_key, blob_bytes, sha256, failures, reason, warning, revision, actor, made_us,
+           changed_us, obscured)
+         VALUES ($1, $2, $3, '', '', '', '', '', 0, $4, 0, '', '', 1, $5, $6, $6, $7) RETURNING id",
+    )
+    .bind(document)
+    .bind(operation.as_str())
+    .bind(Stage::Waiting.as_str())
+    .bind(Vec::<u8>::new())
+    .bind(clean(actor).into_owned())
+    .bind(now_us)
+    .bind(i64::from(obscured))
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed)?;
+    queue(tx, id, now_us).await?;
+    Ok((id, true))
 }
 
 /// Queues the job of an entry; the caller commits.

@@ -20,6 +20,7 @@ on_both!(
     of_two_who_go_on_with_an_entry_one_stops,
     versions_before_and_behind_are_found,
     what_is_sent_is_a_blob_somebody_knows,
+    an_update_says_from_the_first_what_was_asked,
 );
 
 async fn document(index: &SharedIndex, number: u8, set: &str) -> i64 {
@@ -82,6 +83,24 @@ async fn a_document_is_entered_once_an_operation_with_its_job(database: Database
     expected.sort_by(|a, b| a.1.cmp(&b.1));
     assert_eq!(subjects, expected);
     assert_eq!(index.entry_counts().await.unwrap(), [(Stage::Waiting, 2)]);
+}
+
+async fn an_update_says_from_the_first_what_was_asked(database: Database) {
+    let index = database.open().await;
+    let document = document(&index, 1, "").await;
+    let id = index.put_update(document, true, "a", 5).await.unwrap().unwrap();
+    let entry = index.entries(EntriesOf::Id(id), 1).await.unwrap().remove(0);
+    assert_eq!((entry.obscured, entry.revision, entry.progress.stage), (true, 1, Stage::Waiting));
+    // Somebody went on with it meanwhile: nobody hears that it is shown again.
+    let on = Progress { stage: Stage::Waiting, failures: 1, ..entry.progress.clone() };
+    assert!(index.advance_entry(&entry, &on, Some(9), 6).await.unwrap());
+    assert_eq!(index.put_update(document, false, "a", 7).await.unwrap(), None);
+    let entry = index.entries(EntriesOf::Id(id), 1).await.unwrap().remove(0);
+    assert!(entry.obscured);
+    let done = Progress { stage: Stage::Done, ..entry.progress.clone() };
+    assert!(index.advance_entry(&entry, &done, None, 8).await.unwrap());
+    assert_eq!(index.put_update(document, false, "a", 9).await.unwrap(), Some(id));
+    assert!(!index.entries(EntriesOf::Id(id), 1).await.unwrap()[0].obscured);
 }
 
 async fn of_two_who_go_on_with_an_entry_one_stops(database: Database) {
