@@ -44,7 +44,8 @@ pub async fn transaction(
     Ok(body(&answer, false))
 }
 
-fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
+/// What is sent is JSON; 415 else.
+pub(in crate::fhir) fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if matches!(media.as_str(), "application/fhir+json" | "application/json") {

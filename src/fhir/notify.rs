@@ -21,7 +21,7 @@ use crate::model::event::{Event, EventKind};
 use crate::model::subscription::{State, Subscription};
 
 /// Time a subscriber has to answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Tells subscribers.
 #[derive(Debug, Clone)]
@@ -34,6 +34,12 @@ pub struct Notifier {
 impl Notifier {
     /// A notifier.
     pub fn new(fascicolo: Fascicolo, settings: Settings) -> Result<Self, String> {
+        for known in &settings.subscribers {
+            let address = reqwest::Url::parse(known);
+            if !address.is_ok_and(|address| address.origin().is_tuple()) {
+                return Err(format!("fhir.subscribers: {known} is no http or https address"));
+            }
+        }
         // An error means that another is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()

@@ -13,7 +13,19 @@ pub struct Settings {
 
 impl Settings {
     /// Whether a subscriber may be told there: the same scheme, host and port, and a path below.
+    /// Without a password in it, which whoever reads the subscription would see, and without steps that
+    /// some servers take for the way up.
     pub fn allows(&self, endpoint: &reqwest::Url) -> bool {
+        let plain = |step: &str| {
+            let step = step.to_ascii_lowercase();
+            !step.starts_with("..") && !step.contains("%2f") && !step.contains("%5c")
+        };
+        let is_plain = endpoint.username().is_empty()
+            && endpoint.password().is_none()
+            && endpoint.path_segments().is_some_and(|mut steps| steps.all(plain));
+        if !is_plain {
+            return false;
+        }
         self.subscribers.iter().filter_map(|known| reqwest::Url::parse(known).ok()).any(|known| {
             let below = endpoint.path().strip_prefix(known.path().trim_end_matches('/'));
             known.origin() == endpoint.origin()
@@ -40,6 +52,11 @@ mod tests {
             ("http://ris.example/hook", false),
             ("https://ris.example.evil/hook", false),
             ("https://user@ris.example.evil/hook", false),
+            ("https://user@ris.example/hook", false),
+            ("https://user:word@ris.example/hook", false),
+            ("https://ris.example/hook/..%2fadmin", false),
+            ("https://ris.example/hook/%2E%2E%5Cadmin", false),
+            ("https://ris.example/hook/..;/admin", false),
             ("file:///hook", false),
         ] {
             let url = reqwest::Url::parse(endpoint).unwrap();

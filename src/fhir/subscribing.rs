@@ -128,7 +128,9 @@ pub fn criteria(text: &str) -> Result<Asked, Refusal> {
     })?;
     let query = QueryString::parse(query).map_err(|problem| at(problem.detail))?;
     if query.iter().any(|(name, _)| name.starts_with('_') && name != "_id") {
-        return Err(at("parameters of pages and results mean nothing here".to_owned()));
+        return Err(at(
+            "of the parameters of all resources only _id means something here".to_owned()
+        ));
     }
     let strict = true;
     Asked::parse(kind, &query, strict).map_err(|refused| at(refused.says))

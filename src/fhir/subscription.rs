@@ -1,7 +1,7 @@
 //! Subscriptions as resources (FHIR R4 §2.45): made, found, ended.
 
 use axum::extract::{Path, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -9,12 +9,13 @@ use serde_json::json;
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::asked::Asked;
 use crate::fhir::bundle::{Answer, body};
+use crate::fhir::delivery::is_json;
 use crate::fhir::door::{Consultation, Door};
 use crate::fhir::kind::Kind;
 use crate::fhir::negotiate::takes_json;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::resource::Resource;
-use crate::fhir::subscribing::{NewSubscription, read};
+use crate::fhir::subscribing::{NewSubscription, criteria, read};
 use crate::fhir::tokens::{Token, values};
 use crate::fhir::values::instant;
 use crate::http::base::Base;
@@ -44,6 +45,7 @@ pub async fn create(
         sent.map_err(|refused| Refusal::new(refused.status(), "invalid", refused.body_text()))?;
     let new = read(&sent, &door.settings)?;
     let consultation = door.consult(&caller, &base?)?;
+    consultation.try_criteria(&new.criteria).await?;
     let made = consultation.subscribe(new).await?;
     Ok(created(&consultation, &made))
 }
@@ -75,16 +77,6 @@ fn not_made(kind: &str) -> Option<Response> {
     Some(response)
 }
 
-fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
-    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if matches!(media.as_str(), "application/fhir+json" | "application/json") {
-        return Ok(());
-    }
-    let says = "send application/fhir+json";
-    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-supported", says))
-}
-
 fn created(consultation: &Consultation, made: &Resource) -> Response {
     let mut response = body(&made.written(), false);
     *response.status_mut() = StatusCode::CREATED;
@@ -97,6 +89,14 @@ fn created(consultation: &Consultation, made: &Resource) -> Response {
 }
 
 impl Consultation {
+    /// Searches once by a criteria, so that one that can never be met is refused and not kept.
+    async fn try_criteria(&self, text: &str) -> Result<(), Refusal> {
+        self.count(&criteria(text)?, 1).await.map(drop).map_err(|refused| match refused.status {
+            StatusCode::BAD_REQUEST => Refusal::element("Subscription.criteria", refused.says),
+            _ => refused,
+        })
+    }
+
     async fn subscribe(&self, new: NewSubscription) -> Result<Resource, FascicoloError> {
         let subscription = Subscription {
             id: uuid::Uuid::now_v7().to_string(),

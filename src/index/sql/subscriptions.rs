@@ -23,6 +23,12 @@ impl SubscriptionRows for Adapter {
     async fn put_subscription(&self, new: &Subscription, most: u32) -> Result<bool, IndexError> {
         let mut tx = begin(&self.write).await?;
         lock(&mut tx).await?;
+        // What has ended holds no place.
+        sqlx::query("DELETE FROM subscription WHERE end_us > 0 AND end_us <= $1")
+            .bind(new.changed_us)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM subscription")
             .fetch_one(&mut *tx)
             .await

@@ -110,6 +110,7 @@ async fn a_subscriber_is_told_of_what_meets_the_criteria_until_the_subscription_
     assert_eq!(deleted.status(), 204);
     assert_eq!(world.get(&path).await.status, 404);
     let before = times(&shared);
+    assert_eq!(times(&never), 0, "told of what does not meet its criteria");
     // Another subscriber, told of what comes now, shows that the feed was looked at since.
     let (last, last_url) = (Arc::clone(&never), format!("{other}/all"));
     let all = subscription("DocumentReference", &last_url);
@@ -129,6 +130,12 @@ async fn nobody_is_told_where_the_settings_do_not_say() {
     let refused = world.post("/Subscription", FHIR, elsewhere.to_string()).await;
     assert_eq!(refused.status, 422);
     assert!(refused.says().contains("fhir.subscribers"), "{}", refused.says());
+    for criteria in ["Patient?birthdate=x", "Patient?name=", "Patient?_content=x", "Encounter"] {
+        let never = subscription(criteria, &format!("{url}/never"));
+        let refused = world.post("/Subscription", FHIR, never.to_string()).await;
+        assert_eq!(refused.status, 422, "{criteria}: {}", refused.says());
+        assert!(refused.says().contains("Subscription.criteria"), "{}", refused.says());
+    }
     for (path, media, body, status) in [
         ("/Subscription", "text/plain", "{}", 415),
         ("/Subscription", FHIR, "{", 400),
