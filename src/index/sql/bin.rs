@@ -38,6 +38,7 @@ use super::extended;
 use super::happenings::Concerned;
 use super::happenings::concerns;
 use super::pages;
+use super::people;
 use super::records::figure;
 use super::records::get;
 use super::records::hash;
@@ -69,6 +70,7 @@ pub(super) struct Why<'a> {
 /// Puts what a scope holds into the bin; gives the number of instances.
 pub(super) async fn delete(tx: &mut Tx<'_>, scope: &Scope, now_us: i64) -> Result<u64, IndexError> {
     let ids = instances_of(tx, scope).await?;
+    people::lock(tx).await?;
     let mut tail = Tail::new();
     let put = put(tx, &mut tail, &ids, Why::default(), now_us).await?;
     let happened: Vec<(EventKind, &NewInstance)> =

@@ -4,6 +4,8 @@
 //! and their studies sorted; of many, a page is found sooner by walking the studies newest first and
 //! asking of each whose it is. [`weigh`] counts, no further than it must, which of the two it is.
 
+use std::time::Duration;
+
 use sqlx::QueryBuilder;
 
 use crate::dicom::person_name::fold;
@@ -21,6 +23,7 @@ use super::condition::push_between;
 use super::dialect::Db;
 use super::dialect::failed;
 use super::dialect::pattern;
+use super::dialect::within;
 use super::records::get;
 use super::rows::clean;
 
@@ -69,7 +72,11 @@ pub(super) enum Heard {
 const COUNTED: i64 = 20_000;
 
 /// Counts how many patients a search by name may be about.
-pub(super) async fn weigh(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Heard, IndexError> {
+pub(super) async fn weigh(
+    pool: &sqlx::Pool<Db>,
+    query: &Query,
+    limit: Duration,
+) -> Result<Heard, IndexError> {
     let Some(words) = words_asked(query) else { return Ok(Heard::Anyhow) };
     let mut sql = QueryBuilder::<Db>::new("SELECT (SELECT max(id) FROM study)");
     for word in words {
@@ -101,7 +108,8 @@ pub(super) async fn weigh(pool: &sqlx::Pool<Db>, query: &Query) -> Result<Heard,
         push_probe(&mut sql, "d.patient", word);
     }
     sql.push(" LIMIT CAST(").push_bind(few).push(" AS BIGINT)) AS x");
-    let count: i64 = sql.build_query_scalar().fetch_one(pool).await.map_err(failed)?;
+    let rows = within(pool, sql, Some(limit)).await?;
+    let count: i64 = rows.first().map(|row| get(row, 0)).transpose()?.unwrap_or_default();
     Ok(if count < few { Heard::From(rarest) } else { Heard::Walk })
 }
 

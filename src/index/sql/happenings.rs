@@ -91,7 +91,8 @@ fn named(row: &DbRow, other: Option<i64>) -> Result<Vec<String>, IndexError> {
     if get::<Option<Vec<u8>>>(row, 3)?.is_some() {
         let own = hash(row, 3)?;
         let code: Option<String> = get(row, 4)?;
-        if code.is_some_and(|code| REPORT_TYPES.contains(&code.as_str())) {
+        // One of no type is a report once it is linked to a study (`pages_documents`).
+        if code.is_some_and(|code| code.is_empty() || REPORT_TYPES.contains(&code.as_str())) {
             let first = if get::<Option<Vec<u8>>>(row, 5)?.is_some() { hash(row, 5)? } else { own };
             named.push(format!("DiagnosticReport/{}", ids::of_document(&first)));
         }

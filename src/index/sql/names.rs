@@ -13,6 +13,7 @@ use super::dialect::Tx;
 use super::dialect::begin;
 use super::dialect::failed;
 use super::pages::push_any;
+use super::people::lock;
 use super::rows::clean;
 use super::rows::pieces;
 use super::rows::values;
@@ -51,6 +52,7 @@ pub(super) async fn put(tx: &mut Tx<'_>, person: i64, name: &str) -> Result<(), 
 pub(super) async fn put_missing(pool: &sqlx::Pool<Db>) -> Result<(), IndexError> {
     loop {
         let mut tx = begin(pool).await?;
+        lock(&mut tx).await?;
         let unnamed: Vec<(i64, String)> = sqlx::query_as(
             "SELECT id, name FROM person WHERE named = 0 ORDER BY id LIMIT CAST($1 AS BIGINT)",
         )

@@ -1,5 +1,7 @@
 //! The fascicolo page by page: what is common, and people and studies.
 
+use std::time::Duration;
+
 use sqlx::QueryBuilder;
 use sqlx::Row;
 
@@ -20,6 +22,7 @@ use crate::people::patient_id::PatientId;
 use super::dialect::Db;
 use super::dialect::Tx;
 use super::dialect::failed;
+use super::dialect::within;
 use super::names;
 use super::people_read;
 use super::records::figure;
@@ -239,12 +242,14 @@ pub(super) async fn people(
     pool: &Pool,
     rules: &[PersonRule],
     page: &Page,
+    limit: Duration,
 ) -> Result<Vec<PersonFound>, IndexError> {
     let mut sql = QueryBuilder::<Db>::new("SELECT q.id, q.changed_us");
     push_person_rules(&mut sql, rules);
     push_page(&mut sql, page, PERSON);
-    let rows: Vec<(i64, i64)> =
-        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(failed)?;
+    let rows = within(pool, sql, Some(limit)).await?;
+    let rows = rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?)));
+    let rows: Vec<(i64, i64)> = rows.collect::<Result<_, IndexError>>()?;
     let roots: Vec<i64> = rows.iter().map(|(root, _)| *root).collect();
     let mut people = people_read::people_of(pool, &roots).await?;
     let mut found = Vec::with_capacity(rows.len());

@@ -43,6 +43,7 @@ use super::pages::push_page;
 use super::pages::push_people;
 use super::pages::push_rows;
 use super::pages::push_texts;
+use super::people;
 use super::records::get;
 use super::records::hash;
 use super::texts::are_common;
@@ -223,7 +224,7 @@ impl FascicoloPages for Adapter {
         rules: &[PersonRule],
         page: &Page,
     ) -> Result<Vec<PersonFound>, IndexError> {
-        pages::people(&self.read, rules, page).await
+        pages::people(&self.read, rules, page, self.search_within).await
     }
 
     async fn studies_page(
@@ -310,6 +311,7 @@ impl FascicoloPages for Adapter {
 
     async fn study_changed(&self, study: i64, now_us: i64) -> Result<(), IndexError> {
         let mut tx = begin(&self.write).await?;
+        people::lock(&mut tx).await?;
         if pages::study_changed(&mut tx, study, now_us).await? {
             tell(&mut tx, EventKind::StudyChanged, Concerned::study(study), now_us).await?;
         }

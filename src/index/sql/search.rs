@@ -47,7 +47,7 @@ pub(super) async fn find(
     query: &Query,
     limit: Duration,
 ) -> Result<Vec<Found>, IndexError> {
-    let heard = fuzzy::weigh(pool, query).await?;
+    let heard = fuzzy::weigh(pool, query, limit).await?;
     let newest = newest(query, heard);
     let mut sql = QueryBuilder::<Db>::new("WITH page AS MATERIALIZED (SELECT ");
     sql.push(newest.study_row()).push(" AS study_row");
@@ -99,7 +99,7 @@ pub(super) async fn count(
     at_most: u32,
     limit: Duration,
 ) -> Result<u32, IndexError> {
-    let heard = match fuzzy::weigh(pool, query).await? {
+    let heard = match fuzzy::weigh(pool, query, limit).await? {
         // To count them all, none is walked by.
         Heard::Walk => Heard::Anyhow,
         heard => heard,

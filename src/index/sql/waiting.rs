@@ -163,6 +163,7 @@ pub(super) async fn open_item(
     facts: &str,
     now_us: i64,
 ) -> Result<(), IndexError> {
+    lock(tx).await?;
     let open: Option<i64> = sqlx::query_scalar(
         "SELECT id FROM reconciliation
          WHERE kind = $1 AND waiting = $2 AND waiting_id = $3 AND closed_us = 0",
