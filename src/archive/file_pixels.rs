@@ -136,7 +136,7 @@ impl Archive {
         let bytes = pixels.value.end.saturating_sub(pixels.value.start);
         let source = Source { attributes, transfer_syntax: syntax, bytes };
         if target == Target::Native {
-            let first = self.coded_frame(plan, 1, target, frames == 1).await?;
+            let first = self.coded_frame(plan, 1, target, true).await?;
             let value = native_value(&source.attributes, &first, frames)?;
             self.prove(plan, &first.form, frames, value.bytes).await?;
             return Ok(NewPixels::Native { tag, source, first, frames, value });

@@ -100,5 +100,7 @@ const PROVEN_WITHIN: Duration = Duration::from_secs(2);
 const OUTCOME_BYTES: u64 = 128;
 
 fn name(located: &Located, target: Target) -> String {
-    format!("{}-{}", hex(&located.data_set_sha256), target.uid())
+    // The same bytes may be here under another transfer syntax.
+    let (stored, to) = (&located.transfer_syntax, target.uid());
+    format!("{}-{stored}-{to}", hex(&located.data_set_sha256))
 }

@@ -1,6 +1,9 @@
 //! Whether all instances of a study or series can be given as the client takes them: 200, some:
 //! 206, none: 406 (PS3.18 Table 10.4.3-1), known before the first byte goes out.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures::{StreamExt, TryStreamExt};
@@ -14,42 +17,44 @@ use crate::http::problem::Problem;
 use crate::index::port::Located;
 
 /// How many instances there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extent {
     given: u64,
-    withheld: u64,
+    /// Rows of those that are left out: what is found to be unfit later was counted as given, and
+    /// breaks the answer off.
+    withheld: Arc<HashSet<i64>>,
 }
 
 impl Extent {
     /// Looks the rows through. 406 when no instance can be given, 413 when there are more than
     /// `most`.
     pub async fn of(asked: &Retrieval, most: u64) -> Result<Self, Problem> {
-        let mut extent = Self { given: 0, withheld: 0 };
+        let (mut given, mut withheld) = (0_u64, HashSet::new());
         if most == u64::MAX && given::takes_any_file(&asked.accept) {
-            return Ok(extent);
+            return Ok(Self { given, withheld: Arc::default() });
         }
         let mut refused = None;
         let mut instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
         while let Some(located) = instances.try_next().await? {
             if is_given(asked, &located) {
-                extent.given = extent.given.saturating_add(1);
+                given = given.saturating_add(1);
             } else {
-                extent.withheld = extent.withheld.saturating_add(1);
+                withheld.insert(located.id);
                 refused = refused.or_else(|| Some(refusal(&located)));
             }
-            if extent.given > most {
+            if given > most {
                 return Err(too_many(most));
             }
         }
         match refused {
-            Some(refusal) if extent.given == 0 => Err(Problem::not_acceptable(refusal)),
-            _ => Ok(extent),
+            Some(refusal) if given == 0 => Err(Problem::not_acceptable(refusal)),
+            _ => Ok(Self { given, withheld: Arc::new(withheld) }),
         }
     }
 
     /// Whether some are left out.
     pub fn is_partial(&self) -> bool {
-        self.withheld > 0
+        !self.withheld.is_empty()
     }
 
     /// Says so.
@@ -59,8 +64,8 @@ impl Extent {
             let text = format!(
                 "{} of {} instances cannot be given in a transfer syntax the request takes and \
                  are left out; transfer-syntax=* gives all",
-                self.withheld,
-                self.withheld.saturating_add(self.given)
+                self.withheld.len(),
+                self.given.saturating_add(self.withheld.len() as u64)
             );
             warn(response, &asked.urls, &text);
         }
@@ -90,15 +95,12 @@ fn is_given(asked: &Retrieval, located: &Located) -> bool {
     }
 }
 
-/// The instances to give: all, or those that can be given. One that cannot be and came meanwhile
-/// is an error where all were promised.
-pub async fn selected(
-    asked: &std::sync::Arc<Retrieval>,
-    partial: bool,
-) -> Result<InstanceStream, Problem> {
+/// The instances to give: all but those left out. One that cannot be given and came meanwhile is an
+/// error.
+pub async fn selected(asked: &Retrieval, extent: &Extent) -> Result<InstanceStream, Problem> {
     let instances = asked.archive.instances(&asked.permit, &asked.scope).await?;
-    let asked = std::sync::Arc::clone(asked);
-    let some = instances
-        .try_filter(move |located| std::future::ready(!partial || is_given(&asked, located)));
+    let withheld = Arc::clone(&extent.withheld);
+    let some =
+        instances.try_filter(move |located| std::future::ready(!withheld.contains(&located.id)));
     Ok(some.boxed())
 }

@@ -94,7 +94,7 @@ pub async fn retrieve_instances(asked: Retrieval) -> Result<Response, Problem> {
     }
     let extent = Extent::of(&asked, u64::MAX).await?;
     let asked = Arc::new(asked);
-    let instances = selected(&asked, extent.is_partial()).await?;
+    let instances = selected(&asked, &extent).await?;
     let opener = Arc::clone(&asked);
     let parts = instances
         .map(move |located| {

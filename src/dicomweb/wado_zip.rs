@@ -75,7 +75,7 @@ pub async fn retrieve_zip(asked: Retrieval) -> Result<Response, Problem> {
     let extent = Extent::of(&asked, most).await?;
     let name = file_name(&asked);
     let asked = Arc::new(asked);
-    let mut files = files(&asked, extent.is_partial(), listed).await?;
+    let mut files = files(&asked, &extent, listed).await?;
     // What fails at once is a problem and not a broken answer.
     let first = files.try_next().await?.ok_or_else(Problem::not_found)?;
     let files = stream::iter([Ok(first)]).chain(files).boxed();
@@ -106,10 +106,10 @@ struct File {
 /// The files in order, some opened ahead.
 async fn files(
     asked: &Arc<Retrieval>,
-    partial: bool,
+    extent: &Extent,
     listed: bool,
 ) -> Result<BoxStream<'static, Result<File, ArchiveError>>, Problem> {
-    let instances = selected(asked, partial).await?;
+    let instances = selected(asked, extent).await?;
     let (asked, mut names) = (Arc::clone(asked), Names::default());
     let files = instances.map(move |located| {
         let named = located.map(|located| (names.next(located.series_id), located));
