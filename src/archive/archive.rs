@@ -183,11 +183,6 @@ impl Archive {
         Ok(self.inner.index.totals().await?)
     }
 
-    /// Jobs waiting or under way, and jobs set aside.
-    pub async fn job_counts(&self) -> Result<(u64, u64), ArchiveError> {
-        Ok(self.inner.index.job_counts().await?)
-    }
-
     /// What must work for the archive to be ready, and what is wrong with each, if anything.
     pub async fn faults(&self) -> [(&'static str, Option<String>); 3] {
         let index = self.inner.index.ping().await.err().map(|error| error.to_string());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,9 @@ impl std::fmt::Debug for Runner {
     }
 }
 
+/// Time between two counts of the queue.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
 impl Runner {
     /// A runner; `worker` names this node, unlike any other.
     pub fn new(
@@ -74,7 +78,12 @@ impl Runner {
         let runner = Arc::new(self);
         let places = Arc::new(Semaphore::new(at_once));
         let under_way = TaskTracker::new();
+        let mut told: Option<Instant> = None;
         while !stop.is_cancelled() {
+            if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+                runner.tell().await;
+                told = Some(Instant::now());
+            }
             let claimed = runner.claim(&places).await;
             let idle = claimed.is_empty();
             for job in claimed {
@@ -95,6 +104,15 @@ impl Runner {
         }
         under_way.close();
         under_way.wait().await;
+    }
+
+    /// How long the queue is.
+    async fn tell(&self) {
+        let Ok((waiting, set_aside)) = self.index.job_counts().await else { return };
+        for (state, count) in [("waiting", waiting), ("set_aside", set_aside)] {
+            let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+            metrics::gauge!("lastra_jobs", "state" => state).set(count);
+        }
     }
 
     async fn claim(&self, places: &Semaphore) -> Vec<Job> {

@@ -124,7 +124,14 @@ async fn images_documents_and_videos_are_wrapped_as_the_standard_says() {
     let server = Server::start_logged(&[]);
     run("stow_wrapped.py", &[server.dicomweb()]);
     // What was made is worked on like anything that came: thumbnails of videos and all.
-    until("no job waits", || async { server.metric("lastra_jobs").await == 0.0 }).await;
+    // Three jobs a series.
+    let series = server.json("/series").await.as_array().unwrap().len();
+    let done = || async { server.metric("lastra_jobs_run_total").await >= 3.0 * series as f64 };
+    until("the jobs are done", done).await;
+    assert!(series > 0);
+    let figures = client().get(format!("http://{}/metrics", server.http)).send().await.unwrap();
+    let figures = figures.text().await.unwrap();
+    assert!(figures.contains("lastra_jobs{state=\"set_aside\"} 0"), "the queue is counted");
     assert!(!server.log().contains("job failed"), "{}", server.log());
 }
 
