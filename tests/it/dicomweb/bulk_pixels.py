@@ -16,6 +16,6 @@ for found in client.search_for_instances():
     expected = stored.pixel_array
     little = expected.astype(expected.dtype.newbyteorder("<"))
     if stored.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1" or not stored.file_meta.TransferSyntaxUID.is_compressed:
-        little = little if stored.get("PlanarConfiguration", 0) == 0 else None
-    if little is not None:
-        assert parts[0][: little.nbytes] == little.tobytes(), uids
+        if stored.get("PlanarConfiguration", 0) == 1:
+            little = numpy.moveaxis(little, -1, 0)
+    assert parts[0][: little.nbytes] == little.tobytes(), uids
