@@ -51,7 +51,8 @@ fuzz_target!(|bytes: &[u8]| {
         && u64::from(told.rows) * u64::from(told.columns) <= MAX_BYTES
         && let Ok(mut frames) = Frames::of(&file, &told)
     {
-        let samples = usize::from(told.rows) * usize::from(told.columns) * usize::from(told.samples);
+        let samples =
+            usize::from(told.rows) * usize::from(told.columns) * usize::from(told.samples);
         for _ in 0..4 {
             let Ok(Some(frame)) = frames.next_frame() else { break };
             assert_eq!(frame.len(), samples);

@@ -7,11 +7,11 @@ use lastra::fhir::bringing::read;
 use lastra::fhir::cursor::Cursor;
 use lastra::fhir::dates::days;
 use lastra::fhir::dates::micros;
-use lastra::model::ids;
 use lastra::fhir::kind::Kind;
 use lastra::fhir::tokens::MOST_VALUES;
 use lastra::fhir::tokens::values;
 use lastra::http::query_string::QueryString;
+use lastra::model::ids;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -31,8 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
     let transfer_syntax = "1.2.840.10008.1.2.1".to_owned();
     let frame = StoredFrame { transfer_syntax, bytes: vec![9; 16].into(), index: 0 };
     let presented = Some(Box::new(state.of("1.2.3", 1)));
-    let dressing =
-        Dressing { presented, overlays: overlays(tree.root()), ..Dressing::default() };
+    let dressing = Dressing { presented, overlays: overlays(tree.root()), ..Dressing::default() };
     let request = RenderRequest { view: View::within(64, 64), ..RenderRequest::default() };
     if let Ok((raster, _)) = picture(&attributes, &frame, &request, &dressing) {
         assert!(raster.width <= 64 && raster.height <= 64);

@@ -12,8 +12,7 @@ use lastra::imaging::transcode::transcode;
 use lastra::imaging::transcode::transcoding_cost;
 use libfuzzer_sys::fuzz_target;
 
-const SYNTAXES: [&str; 3] =
-    ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5"];
+const SYNTAXES: [&str; 3] = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5"];
 
 /// What one frame may be admitted for.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -33,6 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     if transcoding_cost(&attributes, &frame) <= MAX_BYTES {
         // What is encoded is decoded and compared inside.
-        let _ = transcode(&attributes, &frame, Target::ALL[usize::from(*target) % Target::ALL.len()]);
+        let _ =
+            transcode(&attributes, &frame, Target::ALL[usize::from(*target) % Target::ALL.len()]);
     }
 });

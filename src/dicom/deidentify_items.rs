@@ -148,6 +148,10 @@ pub(in crate::dicom) fn write(to: &mut impl Visit, sequence: &Element, layer: &[
 
 #[cfg(test)]
 mod tests {
+    use dicom_core::dictionary::DataDictionary;
+    use dicom_core::{Tag, VR};
+    use dicom_dictionary_std::StandardDataDictionary;
+
     use super::{ITEMS, Part};
     use crate::dicom::deidentify::Action;
     use crate::dicom::deidentify_table::TABLE;
@@ -181,6 +185,14 @@ mod tests {
 
     #[test]
     fn each_sequence_that_must_keep_a_value_has_an_item() {
+        let is_sequence = |tag: u32| {
+            let tag = Tag((tag >> 16) as u16, (tag & 0xFFFF) as u16);
+            StandardDataDictionary.by_tag(tag).is_some_and(|known| known.vr.relaxed() == VR::SQ)
+        };
+        for (tag, action) in TABLE {
+            let needs = *action == Action::Dummy && is_sequence(*tag);
+            assert_eq!(ITEMS.iter().any(|(known, _)| known == tag), needs, "{tag:08X}");
+        }
         for (sequence, _) in ITEMS {
             let row = TABLE.iter().find(|(tag, _)| tag == sequence);
             assert_eq!(row.map(|(_, action)| *action), Some(Action::Dummy), "{sequence:08X}");

@@ -72,8 +72,11 @@ pub fn keys_of(record_type: &str) -> Keys {
 /// The record type of a SOP class (PS3.3 Table F.4-1); what has pixels is an image, what has none
 /// and no type of its own is private.
 pub fn record_type(sop_class: &str, pixels: bool) -> &'static str {
-    // RT Beams Delivery Instruction, and its Supplement 74 (Frozen Draft).
-    if matches!(sop_class, "1.2.840.10008.5.1.4.34.7" | "1.2.840.10008.5.1.4.34.1") {
+    // RT Beams Delivery Instruction, its Supplement 74 (Frozen Draft), RT Brachy Application Setup
+    // Delivery Instruction (PS3.3 §F.5.40).
+    const PLANS: [&str; 3] =
+        ["1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.1", "1.2.840.10008.5.1.4.34.10"];
+    if PLANS.contains(&sop_class) {
         return "PLAN";
     }
     let rest = sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.").unwrap_or_default();

@@ -7,6 +7,7 @@ use dicom_core::Tag;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 
+use crate::dicom::key_objects::KEY_OBJECT_SELECTION;
 use crate::dicom::native::Native;
 use crate::dicom::part10::MetaFields;
 use crate::dicom::part10::write_prefix;
@@ -356,8 +357,6 @@ impl Out {
 /// Value, scheme, meaning.
 type Code<'a> = (&'a str, &'a str, &'a str);
 
-/// Key Object Selection Document Storage (PS3.4 Table B.5-1).
-pub const KEY_OBJECT_SELECTION: &str = "1.2.840.10008.5.1.4.1.1.88.59";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 
 const CONTAINS: &str = "CONTAINS";

@@ -10,7 +10,7 @@ use crate::imaging::transcode::{Target, transcode};
 
 /// Encodes a picture; what was encoded has been decoded again and compared.
 pub fn encode(raster: &Raster, profile: Option<&[u8]>) -> Result<Vec<u8>, ImagingError> {
-    if profile.is_some_and(|profile| !is_restricted(profile)) {
+    if profile.is_some_and(|profile| !is_restricted(profile, raster.channels)) {
         // Only matrices and curves may stand here (ISO/IEC 15444-1 §I.5.3.3).
         let reason = "its colour profile is of a kind that image/jp2 does not hold";
         return Err(ImagingError::unsupported(reason));
@@ -68,11 +68,11 @@ fn boxed(kind: [u8; 4], content: &[u8]) -> Result<Vec<u8>, ImagingError> {
     Ok([&length.to_be_bytes(), &kind, content].concat())
 }
 
-/// Whether a profile is one of matrices and curves (ISO 15076-1 §7.2, §8).
-fn is_restricted(profile: &[u8]) -> bool {
+/// Whether a profile is one of matrices and curves (ISO 15076-1 §7.2, §8), for so many channels.
+fn is_restricted(profile: &[u8], channels: u8) -> bool {
     let word = |at: usize| profile.get(at..).and_then(<[u8]>::first_chunk::<4>);
     let class = matches!(word(12), Some(b"scnr" | b"mntr"));
-    let colours = matches!(word(16), Some(b"RGB " | b"GRAY"));
+    let colours = word(16) == Some(if channels == 1 { b"GRAY" } else { b"RGB " });
     let tags = profile.get(132..).unwrap_or_default();
     let tables = tags.chunks_exact(12).take(64).any(|tag| tag.starts_with(b"A2B"));
     class && colours && word(20) == Some(b"XYZ ") && !tables

@@ -1,8 +1,6 @@
 //! A frame's samples as they are to be kept, and as encoders take them.
 
-use crate::dicom::syntax::{
-    DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, GE_PRIVATE_IMPLICIT, IMPLICIT_LITTLE,
-};
+use crate::dicom::syntax::is_native;
 use crate::imaging::decode::{Detail, Samples, StoredBits, decode};
 use crate::imaging::error::ImagingError;
 use crate::imaging::pixels::{PixelAttributes, PixelKind};
@@ -34,12 +32,12 @@ pub(in crate::imaging::transcode) struct Plane {
 
 /// Whether the syntax keeps words as they are, bits beside the value included.
 fn keeps_words(transfer_syntax: &str) -> bool {
-    matches!(
-        transfer_syntax,
-        IMPLICIT_LITTLE | EXPLICIT_LITTLE | DEFLATED | EXPLICIT_BIG | GE_PRIVATE_IMPLICIT
-            // Encapsulated uncompressed, RLE, Deflated Image Frame.
-            | "1.2.840.10008.1.2.1.98" | "1.2.840.10008.1.2.5" | "1.2.840.10008.1.2.8.1"
-    )
+    // Or encapsulated uncompressed, RLE, Deflated Image Frame.
+    is_native(transfer_syntax)
+        || matches!(
+            transfer_syntax,
+            "1.2.840.10008.1.2.1.98" | "1.2.840.10008.1.2.5" | "1.2.840.10008.1.2.8.1"
+        )
 }
 
 impl Words {
