@@ -33,7 +33,7 @@ impl Consultation {
                 "payloadMimeType": ["application/dicom", "application/dicom+json"],
                 "address": self.dicomweb,
             });
-            Resource::new(Kind::Endpoint, id.to_owned(), 0, body)
+            Resource::new(Kind::Endpoint, None, id.to_owned(), 0, body)
         };
         ENDPOINTS.into_iter().map(endpoint).collect()
     }
@@ -53,7 +53,7 @@ fn organization(issuer: &Issuer) -> Resource {
         "name": name,
         "alias": issuer.names.get(1..).unwrap_or_default(),
     });
-    Resource::new(Kind::Organization, ids::of_organization(&issuer.kept), 0, body)
+    Resource::new(Kind::Organization, None, ids::of_organization(&issuer.kept), 0, body)
 }
 
 /// Whether an endpoint is of this kind.

@@ -5,6 +5,8 @@
 //! searches are read by it and `/fhir/metadata` is drawn from it. Start at [`routes`].
 
 pub mod asked;
+pub mod audit_event;
+pub mod audit_search;
 pub mod binary;
 pub mod bringing;
 pub mod bundle;
@@ -27,6 +29,7 @@ pub mod patient;
 pub mod provenance;
 pub mod read;
 pub mod receiving;
+pub mod recording;
 pub mod report;
 pub mod resource;
 pub mod routes;

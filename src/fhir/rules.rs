@@ -41,13 +41,17 @@ use crate::people::identifier::Identifier;
 const MOST: u32 = 1000;
 
 /// One parameter with its values.
-struct Given {
-    name: &'static str,
-    values: Vec<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Its name.
+    pub name: &'static str,
+    /// Its values, none of them empty.
+    pub values: Vec<String>,
 }
 
 impl Given {
-    fn tokens(&self) -> Vec<Token> {
+    /// Its values as tokens.
+    pub fn tokens(&self) -> Vec<Token> {
         self.values.iter().map(|value| Token::parse(value)).collect()
     }
 
@@ -57,7 +61,11 @@ impl Given {
         own.map(|token| token.code).filter(|code| !code.is_empty()).collect()
     }
 
-    fn each<T, E: Display>(&self, read: impl Fn(&str) -> Result<T, E>) -> Result<Vec<T>, Refusal> {
+    /// Its values read one by one.
+    pub fn each<T, E: Display>(
+        &self,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Vec<T>, Refusal> {
         let one = |value: &String| {
             read(value).map_err(|says| Refusal::parameter(self.name, says.to_string()))
         };
@@ -106,7 +114,7 @@ impl Consultation {
     }
 
     /// The people a parameter names, when it names people.
-    async fn people_of(&self, given: &Given) -> Result<Option<Vec<i64>>, Refusal> {
+    pub async fn people_of(&self, given: &Given) -> Result<Option<Vec<i64>>, Refusal> {
         Ok(match given.name {
             "patient" | "subject" => Some(given.people()),
             "patient.identifier" | "subject.identifier" => Some(self.identified(given).await?),
@@ -348,7 +356,8 @@ fn names(given: &Given) -> Vec<NameAsked> {
     given.values.iter().map(one).filter(|asked| !asked.text.is_empty()).collect()
 }
 
-fn given(asked: &Asked) -> Result<Vec<Given>, Refusal> {
+/// The parameters of a search with their values.
+pub fn given(asked: &Asked) -> Result<Vec<Given>, Refusal> {
     let one = |(param, value): &(crate::fhir::kind::Param, String)| {
         let values = values(value).map_err(|says| Refusal::parameter(param.name, says))?;
         Ok(Given { name: param.name, values })

@@ -1,0 +1,172 @@
+//! The record of accesses.
+
+use async_trait::async_trait;
+use sqlx::QueryBuilder;
+
+use crate::index::accesses::AccessRows;
+use crate::index::accesses::AccessRule;
+use crate::index::error::IndexError;
+use crate::index::pages::Page;
+use crate::index::pages::SortBy;
+use crate::model::access::Access;
+use crate::model::access::Interaction;
+use crate::model::access::NewAccess;
+use crate::model::access::Who;
+
+use super::adapter::Adapter;
+use super::dialect::Db;
+use super::dialect::Tx;
+use super::dialect::begin;
+use super::dialect::failed;
+use super::dialect::within;
+use super::pages::Columns;
+use super::pages::push_any;
+use super::pages::push_micros;
+use super::pages::push_page;
+use super::pages::push_people;
+use super::pages::push_rows;
+use super::pages::push_texts;
+use super::records::get;
+use super::rows::clean;
+use super::rows::pieces;
+
+type DbRow = <Db as sqlx::Database>::Row;
+
+const PLACE: Columns = Columns { date: None, time: None, changed: "s.at_us", row: "s.id" };
+
+const COLUMNS: &str =
+    "SELECT s.id, s.at_us, a.actor, a.name, a.address, a.user_agent, a.interaction,
+  a.kind, a.item, a.version, a.query, a.request, a.status, coalesce(p.root, s.person)";
+
+/// That nobody stands before who is the same person now.
+const ONCE: &str = "NOT EXISTS (SELECT 1 FROM access_subject o JOIN person q ON q.id = o.person
+  WHERE o.access = s.access AND o.id < s.id AND q.root = p.root)";
+
+#[async_trait]
+impl AccessRows for Adapter {
+    async fn put_accesses(&self, told: &[NewAccess], now_us: i64) -> Result<(), IndexError> {
+        let mut tx = begin(&self.write).await?;
+        for access in told {
+            put(&mut tx, access, now_us).await?;
+        }
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn accesses_page(
+        &self,
+        rules: &[AccessRule],
+        page: &Page,
+    ) -> Result<Vec<Access>, IndexError> {
+        let mut sql = QueryBuilder::<Db>::new(COLUMNS);
+        push_access_rules(&mut sql, rules);
+        push_page(&mut sql, &Page { sort: SortBy::Changed, ..page.clone() }, PLACE);
+        let rows = within(&self.read, sql, Some(self.search_within)).await?;
+        rows.iter().map(access).collect()
+    }
+}
+
+async fn put(tx: &mut Tx<'_>, told: &NewAccess, now_us: i64) -> Result<(), IndexError> {
+    let text = |text: &str| clean(text).into_owned();
+    let access: i64 = sqlx::query_scalar(
+        "INSERT INTO access (actor, name, address, user_agent, interaction, kind, item, version,
+           query, request, status) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+    )
+    .bind(text(&told.who.kind))
+    .bind(text(&told.who.name))
+    .bind(text(&told.who.address))
+    .bind(text(&told.user_agent))
+    .bind(told.interaction.as_str())
+    .bind(text(&told.kind))
+    .bind(text(&told.item))
+    .bind(text(&told.version))
+    .bind(text(&told.query))
+    .bind(text(&told.request))
+    .bind(i64::from(told.status))
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed)?;
+    let people: Vec<i64> = told.people.iter().copied().collect();
+    let mut concerned = 0;
+    for piece in pieces(&people) {
+        let mut sql =
+            QueryBuilder::<Db>::new("INSERT INTO access_subject (access, at_us, person) ");
+        sql.push("SELECT DISTINCT CAST(").push_bind(access).push(" AS BIGINT), CAST(");
+        sql.push_bind(now_us)
+            .push(" AS BIGINT), o.id FROM person n JOIN person o ON o.root = n.root");
+        sql.push(" WHERE ");
+        push_rows(&mut sql, "n.id", piece);
+        sql.push(" ORDER BY o.id");
+        let done = sql.build().execute(&mut **tx).await.map_err(failed)?;
+        concerned = done.rows_affected().max(concerned);
+    }
+    if concerned == 0 {
+        sqlx::query("INSERT INTO access_subject (access, at_us) VALUES ($1, $2)")
+            .bind(access)
+            .bind(now_us)
+            .execute(&mut **tx)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Writes which accesses a search looks at.
+pub(super) fn push_access_rules(sql: &mut QueryBuilder<Db>, rules: &[AccessRule]) {
+    sql.push(
+        " FROM access_subject s JOIN access a ON a.id = s.access
+           LEFT JOIN person p ON p.id = s.person WHERE ",
+    );
+    let by_row = rules.iter().any(|rule| matches!(rule, AccessRule::Row(_)));
+    sql.push(if by_row { "1 = 1" } else { ONCE });
+    for rule in rules {
+        sql.push(" AND ");
+        match rule {
+            AccessRule::Row(rows) => push_rows(sql, "s.id", rows),
+            AccessRule::Person(people) => {
+                // Said so that the index of those that concern somebody serves.
+                sql.push("s.person IS NOT NULL AND ");
+                push_people(sql, "s.person", people);
+            }
+            AccessRule::At(spans) => push_micros(sql, "s.at_us", spans),
+            AccessRule::Interaction(asked) => {
+                let codes: Vec<String> = asked.iter().map(|one| one.as_str().to_owned()).collect();
+                push_texts(sql, "a.interaction", &codes);
+            }
+            AccessRule::Status(spans) => push_any(sql, spans, |sql, span| {
+                sql.push("a.status BETWEEN ").push_bind(i64::from(*span.start()));
+                sql.push(" AND ").push_bind(i64::from(*span.end()));
+            }),
+            AccessRule::Item(items) => push_any(sql, items, |sql, (kind, item)| {
+                sql.push("(a.item <> '' AND a.item = ").push_bind(clean(item).into_owned());
+                sql.push(" AND a.kind = ").push_bind(clean(kind).into_owned()).push(")");
+            }),
+            AccessRule::Address(texts) => push_any(sql, texts, |sql, text| {
+                sql.push("substr(a.address, 1, length(CAST(").push_bind(clean(text).into_owned());
+                sql.push(" AS TEXT))) = ").push_bind(clean(text).into_owned());
+            }),
+        }
+    }
+}
+
+fn access(row: &DbRow) -> Result<Access, IndexError> {
+    let interaction: String = get(row, 6)?;
+    let interaction = Interaction::parse(&interaction)
+        .ok_or_else(|| IndexError::Inconsistent("an access of an unknown kind".to_owned()))?;
+    let person: Option<i64> = get(row, 13)?;
+    Ok(Access {
+        row: get(row, 0)?,
+        at_us: get(row, 1)?,
+        told: NewAccess {
+            who: Who { kind: get(row, 2)?, name: get(row, 3)?, address: get(row, 4)? },
+            user_agent: get(row, 5)?,
+            interaction,
+            kind: get(row, 7)?,
+            item: get(row, 8)?,
+            version: get(row, 9)?,
+            query: get(row, 10)?,
+            request: get(row, 11)?,
+            status: u16::try_from(get::<i64>(row, 12)?).unwrap_or(u16::MAX),
+            people: person.into_iter().collect(),
+        },
+    })
+}
