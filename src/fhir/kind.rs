@@ -115,7 +115,7 @@ impl Kind {
             Self::DiagnosticReport => &["_id", "_lastUpdated", "date"],
             Self::DocumentReference => &["_id", "_lastUpdated", "period"],
             Self::Provenance | Self::Endpoint | Self::Organization | Self::Subscription => &["_id"],
-            Self::AuditEvent => &["date"],
+            Self::AuditEvent => &["_id", "date"],
             Self::Binary => &[],
         }
     }

@@ -39,7 +39,7 @@ pub trait AccessRows: Send + Sync {
     /// Records accesses in one transaction, synced before this returns.
     async fn put_accesses(&self, told: &[NewAccess], now_us: i64) -> Result<(), IndexError>;
 
-    /// Accesses, each once a person; sorted by when they were recorded, whatever the page says.
+    /// Accesses, each once a person; their date is when they were recorded.
     async fn accesses_page(
         &self,
         rules: &[AccessRule],

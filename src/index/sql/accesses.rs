@@ -15,6 +15,9 @@ use crate::model::access::Who;
 
 use super::adapter::Adapter;
 use super::dialect::Db;
+use super::dialect::TELL_BEFORE;
+use super::dialect::TELL_BEHIND;
+use super::dialect::TOLD;
 use super::dialect::Tx;
 use super::dialect::begin;
 use super::dialect::failed;
@@ -28,9 +31,12 @@ use super::pages::push_rows;
 use super::pages::push_texts;
 use super::records::get;
 use super::rows::clean;
-use super::rows::pieces;
+use super::rows::values;
 
 type DbRow = <Db as sqlx::Database>::Row;
+
+/// Up to how many people a statement that enters them stays prepared.
+const MOST_PREPARED: usize = 64;
 
 const PLACE: Columns = Columns { date: None, time: None, changed: "s.at_us", row: "s.id" };
 
@@ -59,55 +65,46 @@ impl AccessRows for Adapter {
     ) -> Result<Vec<Access>, IndexError> {
         let mut sql = QueryBuilder::<Db>::new(COLUMNS);
         push_access_rules(&mut sql, rules);
-        push_page(&mut sql, &Page { sort: SortBy::Changed, ..page.clone() }, PLACE);
+        let sort = if page.sort == SortBy::Row { SortBy::Row } else { SortBy::Changed };
+        push_page(&mut sql, &Page { sort, ..page.clone() }, PLACE);
         let rows = within(&self.read, sql, Some(self.search_within)).await?;
         rows.iter().map(access).collect()
     }
 }
 
+/// Enters an access and whom it concerns in one trip to the database.
 async fn put(tx: &mut Tx<'_>, told: &NewAccess, now_us: i64) -> Result<(), IndexError> {
-    let text = |text: &str| clean(text).into_owned();
-    let access: i64 = sqlx::query_scalar(
+    let mut sql = QueryBuilder::<Db>::new(TELL_BEFORE);
+    sql.push(
         "INSERT INTO access (actor, name, address, user_agent, interaction, kind, item, version,
-           query, request, status) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
-    )
-    .bind(text(&told.who.kind))
-    .bind(text(&told.who.name))
-    .bind(text(&told.who.address))
-    .bind(text(&told.user_agent))
-    .bind(told.interaction.as_str())
-    .bind(text(&told.kind))
-    .bind(text(&told.item))
-    .bind(text(&told.version))
-    .bind(text(&told.query))
-    .bind(text(&told.request))
-    .bind(i64::from(told.status))
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(failed)?;
-    let people: Vec<i64> = told.people.iter().copied().collect();
-    let mut concerned = 0;
-    for piece in pieces(&people) {
-        let mut sql =
-            QueryBuilder::<Db>::new("INSERT INTO access_subject (access, at_us, person) ");
-        sql.push("SELECT DISTINCT CAST(").push_bind(access).push(" AS BIGINT), CAST(");
-        sql.push_bind(now_us)
-            .push(" AS BIGINT), o.id FROM person n JOIN person o ON o.root = n.root");
-        sql.push(" WHERE ");
-        push_rows(&mut sql, "n.id", piece);
-        sql.push(" ORDER BY o.id");
-        let done = sql.build().execute(&mut **tx).await.map_err(failed)?;
-        concerned = done.rows_affected().max(concerned);
-    }
-    if concerned == 0 {
-        sqlx::query("INSERT INTO access_subject (access, at_us) VALUES ($1, $2)")
-            .bind(access)
-            .bind(now_us)
-            .execute(&mut **tx)
-            .await
-            .map_err(failed)?;
-    }
+           query, request, status) ",
+    );
+    values(&mut sql, std::slice::from_ref(told), |row, told| {
+        row.text(&told.who.kind).text(&told.who.name).text(&told.who.address);
+        row.text(&told.user_agent).text(told.interaction.as_str()).text(&told.kind);
+        row.text(&told.item).text(&told.version).text(&told.query).text(&told.request);
+        row.whole(told.status.into());
+    });
+    sql.push(TELL_BEHIND);
+    // Where nobody is found, one row says so.
+    sql.push("INSERT INTO access_subject (access, at_us, person) SELECT DISTINCT a.id, CAST(");
+    sql.push_bind(now_us).push(" AS BIGINT), o.id FROM ").push(TOLD);
+    sql.push(" AS a LEFT JOIN person n ON ");
+    push_rows(&mut sql, "n.id", &padded(told));
+    sql.push(" LEFT JOIN person o ON o.root = n.root ORDER BY 3");
+    let kept = told.people.len() <= MOST_PREPARED;
+    sql.build().persistent(kept).execute(&mut **tx).await.map_err(failed)?;
     Ok(())
+}
+
+/// The people of an access, the last repeated so often that few lengths occur: for each of them the
+/// statement is another.
+fn padded(told: &NewAccess) -> Vec<i64> {
+    let mut people: Vec<i64> = told.people.iter().copied().collect();
+    if let Some(last) = people.last().copied() {
+        people.resize(people.len().next_power_of_two(), last);
+    }
+    people
 }
 
 /// Writes which accesses a search looks at.

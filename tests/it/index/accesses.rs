@@ -12,6 +12,7 @@ use lastra::index::pages::Counted;
 use lastra::index::pages::Micros;
 use lastra::index::pages::Page;
 use lastra::index::pages::Place;
+use lastra::index::pages::SortBy;
 use lastra::index::port::SharedIndex;
 use lastra::model::access::Access;
 use lastra::model::access::Interaction;
@@ -51,7 +52,7 @@ fn told(interaction: Interaction, kind: &str, item: &str, people: &[i64]) -> New
 }
 
 async fn found(index: &SharedIndex, rules: &[AccessRule]) -> Vec<Access> {
-    let page = Page { descending: true, limit: 1000, ..Page::default() };
+    let page = Page { sort: SortBy::Date, descending: true, limit: 1000, ..Page::default() };
     let found = index.accesses_page(rules, &page).await.unwrap();
     let counted = index.count_page(Counted::Accesses(rules), 1000).await.unwrap();
     assert_eq!(usize::try_from(counted).unwrap(), found.len(), "{rules:?}");
@@ -63,6 +64,10 @@ async fn accesses_meet_every_condition(kept: &Kept) {
     let (mario, anna) = (person(index, &[(CODE, "")]).await, person(index, &[("77", "A")]).await);
     let read = told(Interaction::Read, "Patient", "a", &[mario]);
     let searched = told(Interaction::SearchType, "Patient", "", &[mario, anna, 999_999]);
+    // Many that nobody is, as a question may name them, leave room for who is somebody.
+    let mut named = told(Interaction::Operation, "Patient", "a", &[anna]);
+    named.people.extend(1_000_000..1_000_200);
+    index.put_accesses(&[named], NOW - 10).await.unwrap();
     let mut refused = told(Interaction::Read, "ImagingStudy", "b", &[999_999]);
     (refused.status, refused.who.address) = (404, "2001:db8::1".to_owned());
     index.put_accesses(&[read.clone(), searched], NOW).await.unwrap();
@@ -71,9 +76,9 @@ async fn accesses_meet_every_condition(kept: &Kept) {
     // Newest first; one row a person, and one for nobody.
     let all = found(index, &[]).await;
     let people: Vec<Option<i64>> = all.iter().map(|one| one.told.people.first().copied()).collect();
-    assert_eq!(people, [None, Some(anna), Some(mario), Some(mario)]);
+    assert_eq!(people, [None, Some(anna), Some(mario), Some(mario), Some(anna)]);
     let times: Vec<i64> = all.iter().map(|one| one.at_us - NOW).collect();
-    assert_eq!(times, [10, 0, 0, 0]);
+    assert_eq!(times, [10, 0, 0, 0, -10]);
     let stored = NewAccess { query: "GET /fhir".to_owned(), ..read };
     assert_eq!(all[3].told, stored);
 
@@ -84,21 +89,21 @@ async fn accesses_meet_every_condition(kept: &Kept) {
         (vec![AccessRule::Row(vec![all[1].row])], 1),
         (vec![AccessRule::Row(vec![])], 0),
         (vec![AccessRule::Person(vec![mario])], 2),
-        (vec![AccessRule::Person(vec![mario, anna])], 3),
+        (vec![AccessRule::Person(vec![mario, anna])], 4),
         (vec![AccessRule::Person(vec![])], 0),
         (vec![AccessRule::Person(vec![999_999])], 0),
         (vec![span(Some(NOW + 1), None)], 1),
-        (vec![span(None, Some(NOW + 10))], 3),
+        (vec![span(None, Some(NOW + 10))], 4),
         (vec![AccessRule::Person(vec![mario]), span(Some(NOW), Some(NOW + 1))], 2),
         (vec![AccessRule::Interaction(vec![Interaction::Read])], 2),
         (vec![AccessRule::Interaction(vec![])], 0),
-        (vec![AccessRule::Status(vec![0..=399])], 3),
+        (vec![AccessRule::Status(vec![0..=399])], 4),
         (vec![AccessRule::Status(vec![400..=499, 500..=999])], 1),
-        (vec![AccessRule::Item(vec![item("ImagingStudy", "b"), item("Patient", "a")])], 2),
+        (vec![AccessRule::Item(vec![item("ImagingStudy", "b"), item("Patient", "a")])], 3),
         (vec![AccessRule::Item(vec![item("Patient", "b")])], 0),
-        (vec![address("192.0.2.")], 3),
+        (vec![address("192.0.2.")], 4),
         (vec![address("2001:db8:"), address("192.0.3.")], 0),
-        (vec![AccessRule::Address(vec!["2001:db8:".to_owned(), "192.".to_owned()])], 4),
+        (vec![AccessRule::Address(vec!["2001:db8:".to_owned(), "192.".to_owned()])], 5),
     ] {
         assert_eq!(found(index, &rules).await.len(), expected, "{rules:?}");
     }
@@ -136,7 +141,7 @@ async fn pages_hold_everything_once_while_accesses_arrive(kept: &Kept) {
         let before: Vec<i64> = found(index, &rules).await.iter().map(|one| one.row).collect();
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let page = Page { descending: true, limit: 5, after, ..Page::default() };
+            let page = Page { sort: SortBy::Date, descending: true, after, limit: 5 };
             let some = index.accesses_page(&rules, &page).await.unwrap();
             seen.extend(some.iter().map(|one| one.row));
             let Some(last) = some.last() else { break };
