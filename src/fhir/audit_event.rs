@@ -16,7 +16,7 @@ use crate::index::pages::Page;
 use crate::model::access::{Access, Action, CUT, Interaction, NewAccess};
 use crate::model::ids;
 
-/// What a RESTful exchange is among events.
+/// What an exchange over REST is among events.
 pub const EVENT_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-event-type";
 /// What was asked.
 pub const RESTFUL: &str = "http://hl7.org/fhir/restful-interaction";

@@ -450,8 +450,9 @@ async fn requirement_33_what_cannot_be_recorded_is_not_given() {
     let mut rows = rows(&world).await;
     let anna = anna(&world).await;
     let binary = id_of(&world, "DocumentReference").await;
-    let gone = "ALTER TABLE access_subject RENAME TO gone";
-    sqlx::query(gone).execute(&mut rows).await.unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON access_subject
+        BEGIN SELECT RAISE(ABORT, 'no more'); END";
+    sqlx::query(full).execute(&mut rows).await.unwrap();
     let brought = bundle("F1", &pdf("unrecorded"));
     let asked = [
         format!("Patient/{anna}"),
@@ -471,8 +472,7 @@ async fn requirement_33_what_cannot_be_recorded_is_not_given() {
     }
     assert_eq!(world.bring(&brought).await.status, 503);
     assert_eq!(world.get("metadata").await.status, 200);
-    let back = "ALTER TABLE gone RENAME TO access_subject";
-    sqlx::query(back).execute(&mut rows).await.unwrap();
+    sqlx::query("DROP TRIGGER full").execute(&mut rows).await.unwrap();
     for path in &asked {
         let url = format!("{}/{path}", world.base());
         let status = client().get(url).send().await.unwrap().status();
