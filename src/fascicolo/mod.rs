@@ -6,6 +6,7 @@
 
 pub mod completeness;
 pub mod consult;
+pub mod decide;
 pub mod error;
 pub mod fascicolo;
 pub mod identity;
@@ -17,7 +18,9 @@ pub mod messages;
 pub mod outbox;
 pub mod priors;
 pub mod queue;
+pub mod reading;
 pub mod recognise;
 pub mod search;
 pub mod subscriptions;
 pub mod timeline;
+pub mod told;

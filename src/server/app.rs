@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::permit::Access;
+use crate::api::routes as api;
 use crate::archive::archive::Archive;
 use crate::archive::archive::Parts;
 use crate::archive::extended::Attributes;
@@ -49,10 +50,11 @@ use crate::web::prepare::prepare;
 use crate::web::viewer;
 
 /// Routes that limit the bodies they take themselves.
-const LARGE_BODIES: [&str; 5] = {
+const LARGE_BODIES: [&str; 6] = {
     let [studies, study, commitment] = dicomweb::LARGE_BODIES;
     let [transactions, slashed] = fhir::LARGE_BODIES;
-    [studies, study, commitment, transactions, slashed]
+    let [documents] = api::LARGE_BODIES;
+    [studies, study, commitment, transactions, slashed, documents]
 };
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
@@ -156,7 +158,8 @@ impl App {
         let stop_doors = CancellationToken::new();
         let (own, ours) = (settings.dicomweb.clone(), rooms.fascicolo.clone());
         let router = dicomweb::router(archive.clone(), ours, public.clone(), own)
-            .merge(fhir::router(rooms.fascicolo.clone(), public, settings.fhir.clone()))
+            .merge(fhir::router(rooms.fascicolo.clone(), public.clone(), settings.fhir.clone()))
+            .merge(api::router(rooms.fascicolo.clone(), public))
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: &LARGE_BODIES, ..settings.http.limits() };

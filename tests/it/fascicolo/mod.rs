@@ -8,4 +8,4 @@ mod messages;
 mod official;
 mod priors;
 mod reports;
-mod world;
+pub(crate) mod world;

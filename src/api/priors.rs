@@ -7,8 +7,8 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::access::permit::Permit;
-use crate::dicomweb::door::Door;
-use crate::dicomweb::manifest::problem;
+use crate::api::door::Door;
+use crate::api::error::problem;
 use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::priors::Asked;
 use crate::fascicolo::priors::Priors;

@@ -1,0 +1,5 @@
+//! JSON over HTTP for those who look after fascicoli.
+
+mod deciding;
+mod reading;
+mod world;
