@@ -120,9 +120,11 @@ async fn what_cannot_be_done_is_refused_with_the_reason() {
     let world = World::with(&["dx-chest"]).await;
     let anna = world.person(ANNA).await;
     world.images_of(anna).await;
-    let (_, taken) = world.send("/documents", renamed(REPORT, "OTHER").replace(ANNA, MARIO)).await;
+    let other = renamed(REPORT, "OTHER").replace(ANNA, MARIO).replace("P0001042", "P0009999");
+    let (_, taken) = world.send("/documents", other).await;
     until("the conflict waits", async || !world.waiting().await.is_empty()).await;
     let item = format!("/queue/{}", world.waiting().await[0]["item"]);
+    assert_eq!(world.waiting().await[0]["kind"], "person-conflict", "{:?}", world.waiting().await);
     let document = &taken["document"];
     for (path, body, status, says) in [
         (item.as_str(), json!({ "decision": "link", "study": CHEST }), 409, "two people"),

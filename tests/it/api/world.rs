@@ -20,6 +20,9 @@ impl World {
     }
 
     pub(super) fn import(&self, folders: &[&str]) {
+        if folders.is_empty() {
+            return;
+        }
         let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies");
         let folders = folders.iter().map(|folder| format!("{samples}/{folder}"));
         let done = self.server.command("import").args(folders).output().unwrap();
