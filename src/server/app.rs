@@ -138,7 +138,8 @@ impl App {
         // Ports first: the cheapest thing to fail.
         let public =
             settings.http.public().map_err(|error| StartError::PublicUrl(error.to_string()))?;
-        let origins = Origins::new(&settings.http.cors_origins)?;
+        let origins =
+            Origins::new(&settings.http.cors_origins)?.at(settings.http.public_url.as_deref());
         let (http_listener, http) = HttpListener::bind(settings.http.clone())
             .await
             .map_err(|error| listen("HTTP", &settings.http.address.to_string(), &error))?;
