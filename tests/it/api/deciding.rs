@@ -22,7 +22,7 @@ fn unlinked(name: &str) -> String {
 
 #[tokio::test]
 async fn a_link_is_undone_and_made_again_and_tells_who_and_why() {
-    let world = World::with(&["dx-chest"]).await;
+    let world = World::with(&["dx-chest"]);
     let anna = world.person(ANNA).await;
     world.images_of(anna).await;
     let (_, taken) = world.send("/documents", REPORT).await;
@@ -48,7 +48,7 @@ async fn a_link_is_undone_and_made_again_and_tells_who_and_why() {
 
 #[tokio::test]
 async fn what_waits_is_decided_in_one_call_and_only_once() {
-    let world = World::with(&["dx-chest"]).await;
+    let world = World::with(&["dx-chest"]);
     let anna = world.person(ANNA).await;
     world.images_of(anna).await;
     for name in ["LINKED", "DISMISSED"] {
@@ -84,7 +84,7 @@ async fn what_waits_is_decided_in_one_call_and_only_once() {
 
 #[tokio::test]
 async fn people_alike_are_made_one_and_parted_again_exactly() {
-    let world = World::with(&["dx-chest"]).await;
+    let world = World::with(&["dx-chest"]);
     let anna = world.person(ANNA).await;
     world.images_of(anna).await;
     let other = unlinked("OTHER").replace(ANNA, MARIO).replace("P0001042", "P0009999");
@@ -117,7 +117,7 @@ async fn people_alike_are_made_one_and_parted_again_exactly() {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_refused_with_the_reason() {
-    let world = World::with(&["dx-chest"]).await;
+    let world = World::with(&["dx-chest"]);
     let anna = world.person(ANNA).await;
     world.images_of(anna).await;
     let other = renamed(REPORT, "OTHER").replace(ANNA, MARIO).replace("P0001042", "P0009999");

@@ -1,5 +1,6 @@
 //! A report brought over HTTP: kept, linked, shown with its images, given back and read as a page.
 
+use lastra::fascicolo::told::hex;
 use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
@@ -13,7 +14,7 @@ use crate::support::server::client;
 
 #[tokio::test]
 async fn a_report_brought_over_http_is_one_episode_with_its_images() {
-    let world = World::with(&["dx-chest"]).await;
+    let world = World::with(&["dx-chest"]);
     let anna = world.person(ANNA).await;
     world.images_of(anna).await;
     let (status, taken) = world.send("/documents", REPORT).await;
@@ -38,7 +39,7 @@ async fn a_report_brought_over_http_is_one_episode_with_its_images() {
 
 #[tokio::test]
 async fn a_document_comes_back_byte_for_byte_and_as_a_page_without_script() {
-    let world = World::with(&[]).await;
+    let world = World::with(&[]);
     let hostile = REPORT.replace("</title>", " &lt;script&gt;alert(1)&lt;/script&gt;</title>");
     let (_, taken) = world.send("/documents", hostile.clone()).await;
     let own = format!("/documents/{}", taken["document"]);
@@ -47,8 +48,7 @@ async fn a_document_comes_back_byte_for_byte_and_as_a_page_without_script() {
     assert!(content.headers()["content-security-policy"].to_str().unwrap().contains("sandbox"));
     let bytes = content.bytes().await.unwrap();
     assert_eq!(bytes, hostile.as_bytes());
-    let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(taken["sha256"], json!(hash));
+    assert_eq!(taken["sha256"], json!(hex(&Sha256::digest(&bytes))));
 
     for (accept, begins) in [("text/html", "<!DOCTYPE html>"), ("text/plain", "Referto di rad")] {
         let page = client().get(world.url(&format!("{own}/rendered"))).header("accept", accept);
@@ -72,7 +72,7 @@ async fn a_document_comes_back_byte_for_byte_and_as_a_page_without_script() {
 
 #[tokio::test]
 async fn pages_of_a_timeline_join_to_all_of_it() {
-    let world = World::with(&["dx-chest", "ct-chest"]).await;
+    let world = World::with(&["dx-chest", "ct-chest"]);
     let anna = world.person(ANNA).await;
     world.images_of(anna).await;
     world.send("/documents", REPORT).await;

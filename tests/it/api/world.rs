@@ -13,7 +13,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn with(folders: &[&str]) -> Self {
+    pub(super) fn with(folders: &[&str]) -> Self {
         let world = Self { server: Server::start() };
         world.import(folders);
         world
