@@ -9,6 +9,7 @@ pub mod caching;
 pub mod caller;
 pub mod cors;
 pub mod health;
+pub mod host;
 pub mod layers;
 pub mod limits;
 pub mod listener;

@@ -32,6 +32,7 @@ use crate::http::cors::Origins;
 use crate::http::health;
 use crate::http::health::Check;
 use crate::http::health::Readiness;
+use crate::http::host;
 use crate::http::layers;
 use crate::http::limits::Limits as HttpLimits;
 use crate::http::listener::Listener as HttpListener;
@@ -165,7 +166,7 @@ impl App {
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: &LARGE_BODIES, ..settings.http.limits() };
         let router = layers::dress(router, limits).layer(from_fn(as_outcomes));
-        let router = cors::dress(router, origins);
+        let router = host::dress(cors::dress(router, origins), &settings.http, http);
         let mut doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),
