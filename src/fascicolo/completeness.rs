@@ -1,6 +1,8 @@
 //! Organisations: what is whose, and how complete what each feeds is, against the five days within which
 //! reports must be in the national index.
 
+use std::collections::BTreeMap;
+
 use crate::access::permit::Permit;
 use crate::documents::manifest::Keeper;
 use crate::fascicolo::error::FascicoloError;
@@ -93,16 +95,44 @@ impl Fascicolo {
 
     /// Who keeps a study, as the configuration knows it.
     pub(in crate::fascicolo) async fn keeper(&self, study: i64) -> Result<Keeper, FascicoloError> {
-        if self.inner.organisations.is_empty() {
-            return Ok(Keeper::default());
-        }
-        let marks = self.inner.index.marks(Waiting::Study(study)).await?;
-        let mut known = self.inner.organisations.iter();
-        let found = known.find(|known| known.marks().iter().any(|mark| marks.contains(mark)));
+        let found = self.kept_by(&[Waiting::Study(study)]).await?.remove(&study);
         Ok(found.map_or_else(Keeper::default, |organisation| Keeper {
             name: organisation.name.clone(),
             oid: organisation.oid.clone(),
         }))
+    }
+
+    /// The organisation each of several is of; all of them studies, or all documents.
+    pub async fn organisations_of(
+        &self,
+        permit: &Permit,
+        of: &[Waiting],
+    ) -> Result<BTreeMap<i64, &Organisation>, FascicoloError> {
+        may(permit)?;
+        self.kept_by(of).await
+    }
+
+    async fn kept_by(
+        &self,
+        of: &[Waiting],
+    ) -> Result<BTreeMap<i64, &Organisation>, FascicoloError> {
+        let known = &self.inner.organisations;
+        if known.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut all: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for (row, mark) in self.inner.index.marks(of).await? {
+            all.entry(row).or_default().push(mark);
+        }
+        let whose = |marks: &[String]| {
+            known.iter().find(|known| known.marks().iter().any(|mark| marks.contains(mark)))
+        };
+        Ok(all.iter().filter_map(|(row, marks)| Some((*row, whose(marks)?))).collect())
+    }
+
+    /// Organisations the settings name.
+    pub fn organisations(&self) -> &[Organisation] {
+        &self.inner.organisations
     }
 
     /// Notes by what a study is known to be somebody's: who sent it, who numbered it.
