@@ -225,7 +225,7 @@ pub enum Action {
         /// Modality; an order's own unless given.
         #[arg(long, value_name = "MODALITY")]
         modality: Option<String>,
-        /// Body part, as DICOM's Body Part Examined.
+        /// Body part, as DICOM's Body Part Examined; an order's own unless given.
         #[arg(long, default_value = "", value_name = "PART")]
         body_part: String,
         /// Days back an examination still counts.

@@ -48,7 +48,10 @@ pub(in crate::cli) async fn look(
             if asked.modality.is_empty() {
                 anyhow::bail!("--modality: the order names none; give one");
             }
-            (asked.body_part, asked.within_days) = (body_part.clone(), *days);
+            if !body_part.is_empty() {
+                asked.body_part.clone_from(body_part);
+            }
+            asked.within_days = *days;
             let priors = fascicolo.priors(permit, person, &asked).await?;
             output.result(&priors, &text(&priors));
         }

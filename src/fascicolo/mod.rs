@@ -4,6 +4,7 @@
 //! anybody in a conflict; it waits in the reconciliation queue. Never here: HTML, FHIR, a protocol.
 //! Start at [`fascicolo`]; [`identity`] says whose something is, [`link`] what belongs together.
 
+pub mod already_done;
 pub mod completeness;
 pub mod consult;
 pub mod decide;

@@ -178,16 +178,33 @@ async fn people(pool: &Pool, mut sql: QueryBuilder<Db>) -> Result<Vec<Person>, I
         let Some(person) = people.last_mut() else { continue };
         person.rows.push(id);
         let said: [String; 3] = [get(row, 2)?, get(row, 3)?, get(row, 4)?];
-        let own = [&mut person.name, &mut person.birth_date, &mut person.sex];
-        for (place, said) in own.into_iter().zip(said) {
-            // The row that stands for all speaks first; the others where it is silent.
-            if id == root && !said.is_empty() || place.is_empty() {
-                *place = said;
-            }
-        }
+        say([&mut person.name, &mut person.birth_date, &mut person.sex], said, id == root);
     }
     identifiers(pool, &mut people).await?;
     Ok(people)
+}
+
+/// Adds what a row says of a person: the one that stands for all speaks first, the others where it is
+/// silent.
+fn say(own: [&mut String; 3], said: [String; 3], stands_for_all: bool) {
+    for (place, said) in own.into_iter().zip(said) {
+        if stands_for_all && !said.is_empty() || place.is_empty() {
+            *place = said;
+        }
+    }
+}
+
+/// Name, birth date and sex as they are told of a person, by any of their rows.
+pub(super) async fn told(tx: &mut Tx<'_>, person: i64) -> Result<[String; 3], IndexError> {
+    let mut sql = QueryBuilder::<Db>::new(PERSON);
+    sql.push("SELECT root FROM person WHERE id = ").push_bind(person).push(") ORDER BY p.id");
+    let rows = sql.build().fetch_all(&mut **tx).await.map_err(failed)?;
+    let mut told = <[String; 3]>::default();
+    for row in &rows {
+        let stands_for_all = get::<i64>(row, 0)? == get::<i64>(row, 1)?;
+        say(told.each_mut(), [get(row, 2)?, get(row, 3)?, get(row, 4)?], stands_for_all);
+    }
+    Ok(told)
 }
 
 async fn identifiers(pool: &Pool, people: &mut [Person]) -> Result<(), IndexError> {

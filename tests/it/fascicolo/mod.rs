@@ -1,5 +1,6 @@
 //! The fascicolo over real stores: objects and documents in, links, conflicts and people out.
 
+mod already_done;
 mod completeness;
 mod documents;
 mod linking;

@@ -122,8 +122,13 @@ impl World {
     }
 
     pub(super) async fn send(&self, message: &str) -> String {
+        self.send_within(message, 90).await
+    }
+
+    /// Sends a message; new orders are answered with what was done within so many days.
+    pub(super) async fn send_within(&self, message: &str, days: u16) -> String {
         let bytes = message.replace('\n', "\r");
-        let answer = self.rooms.fascicolo.take_message(&self.permit, bytes.as_bytes()).await;
+        let answer = self.rooms.fascicolo.take_message(&self.permit, bytes.as_bytes(), days).await;
         answer.unwrap().unwrap()
     }
 
