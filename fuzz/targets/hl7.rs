@@ -27,7 +27,8 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = PatientEvent::of(&message, &header);
         let _ = OrderMessage::of(&message, &header);
         let _ = ResultMessage::of(&message, &header);
-        let text = String::from_utf8_lossy(bytes).into_owned();
+        // What is told is ASCII, whatever the sender's character set.
+        let text: String = bytes.iter().filter(|b| b.is_ascii()).map(|b| char::from(*b)).collect();
         let notice = ack::Notice {
             place: "ORC^1^1".to_owned(),
             code: "already-done",

@@ -81,9 +81,7 @@ async fn a_stock_sender_is_answered_and_what_it_said_survives_a_restart() {
 async fn a_stock_sender_is_told_what_was_done_already() {
     let server =
         Server::start_in(&[], &[OPEN[0], OPEN[1], ("LASTRA_MLLP__ALREADY_DONE_DAYS", "36500")]);
-    let sample = format!("{}/sample-studies/dx-chest", env!("CARGO_MANIFEST_DIR"));
-    let imported = server.command("import").arg(sample).output().unwrap();
-    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    server.import(&["dx-chest"]);
     until("the study is somebody's", async || {
         let asked = "/priors?person=SMPNLC68H61H501I&modality=DX&days=36500";
         let answer = client().get(format!("http://{}{asked}", server.http)).send().await.unwrap();
