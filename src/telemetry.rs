@@ -66,6 +66,7 @@ const DESCRIBED: &[(&str, &str)] = &[
         "pixel work done; what nobody waited for any more is not counted",
     ),
     ("lastra_imaging_transcoded_total", "frames re-encoded, by transfer syntax"),
+    ("lastra_manifest_cache_bytes", "memory of kept digests that manifests are named by"),
     ("lastra_blob_read_bytes_total", "bytes read from the blob store"),
     ("lastra_blob_written_bytes_total", "bytes written to the blob store"),
 ];

@@ -1,6 +1,8 @@
 //! Organisations: what is whose, and how complete what each feeds is, against the five days within which
 //! reports must be in the national index.
 
+use std::collections::BTreeMap;
+
 use crate::access::permit::Permit;
 use crate::documents::manifest::Keeper;
 use crate::fascicolo::error::FascicoloError;
@@ -91,18 +93,25 @@ impl Fascicolo {
         Ok(all)
     }
 
-    /// Who keeps a study, as the configuration knows it.
-    pub(in crate::fascicolo) async fn keeper(&self, study: i64) -> Result<Keeper, FascicoloError> {
-        if self.inner.organisations.is_empty() {
-            return Ok(Keeper::default());
+    /// Who keeps studies, as the configuration knows them; of whom it knows nobody is left out.
+    pub(in crate::fascicolo) async fn keepers(
+        &self,
+        studies: &[i64],
+    ) -> Result<BTreeMap<i64, Keeper>, FascicoloError> {
+        let organisations = &self.inner.organisations;
+        if organisations.is_empty() || studies.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        let marks = self.inner.index.marks(Waiting::Study(study)).await?;
-        let mut known = self.inner.organisations.iter();
-        let found = known.find(|known| known.marks().iter().any(|mark| marks.contains(mark)));
-        Ok(found.map_or_else(Keeper::default, |organisation| Keeper {
-            name: organisation.name.clone(),
-            oid: organisation.oid.clone(),
-        }))
+        let mut marks: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for (study, mark) in self.inner.index.marks_of_studies(studies).await? {
+            marks.entry(study).or_default().push(mark);
+        }
+        let keeper = |own: &[String]| {
+            let mut known = organisations.iter();
+            let found = known.find(|known| known.marks().iter().any(|mark| own.contains(mark)))?;
+            Some(Keeper { name: found.name.clone(), oid: found.oid.clone() })
+        };
+        Ok(marks.into_iter().filter_map(|(study, own)| Some((study, keeper(&own)?))).collect())
     }
 
     /// Notes by what a study is known to be somebody's: who sent it, who numbered it.

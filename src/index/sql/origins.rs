@@ -14,6 +14,7 @@ use super::adapter::Adapter;
 use super::dialect::Db;
 use super::dialect::begin;
 use super::dialect::failed;
+use super::pages::push_rows;
 use super::records::get;
 use super::records::unsigned;
 use super::rows::clean;
@@ -51,6 +52,15 @@ impl OriginRows for Adapter {
         .fetch_all(&self.read)
         .await
         .map_err(failed)
+    }
+
+    async fn marks_of_studies(&self, studies: &[i64]) -> Result<Vec<(i64, String)>, IndexError> {
+        let mut sql =
+            QueryBuilder::<Db>::new("SELECT owner_id, mark FROM origin_mark WHERE owner = ");
+        sql.push_bind(Waiting::Study(0).kind()).push(" AND ");
+        push_rows(&mut sql, "owner_id", studies);
+        sql.push(" ORDER BY owner_id, mark");
+        sql.build_query_as().persistent(false).fetch_all(&self.read).await.map_err(failed)
     }
 
     async fn sources_of_series(&self, series: i64) -> Result<Vec<String>, IndexError> {
