@@ -39,6 +39,7 @@ impl<T: Clone> Kept<T> {
     }
 
     /// The same, its bytes told by a figure of that name.
+    #[must_use]
     pub fn told_by(self, gauge: &'static str) -> Self {
         Self { gauge: Some(gauge), ..self }
     }

@@ -147,15 +147,15 @@ impl Fascicolo {
 
     /// Gives a manifest its name. The instances are read unless they were since they last changed.
     pub async fn name_manifest(&self, outline: &mut Outline) -> Result<(), FascicoloError> {
-        let content = match self.inner.manifests.get(&outline.key) {
-            Some(content) => content,
-            None => {
-                let instances = self.instances_below(outline).await?;
-                let many = instances.len();
-                let content = self.off_thread(many, move || digest(&instances)).await?;
-                self.keep(outline, content);
-                content
-            }
+        let content = if let Some(content) = self.inner.manifests.get(&outline.key) {
+            content
+        } else {
+            let instances = self.instances_below(outline).await?;
+            metrics::counter!("lastra_manifest_digests_total").increment(1);
+            let many = instances.len();
+            let content = self.off_thread(many, move || digest(&instances)).await?;
+            self.keep(outline, content);
+            content
         };
         outline.name(&content);
         Ok(())

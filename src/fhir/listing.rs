@@ -1,4 +1,4 @@
-//! DocumentReferences page by page: documents, and the manifests of studies in either form. Each is a list
+//! `DocumentReference` page by page: documents, and the manifests of studies in either form. Each is a list
 //! of its own; a page merges them, and its cursor says how far each was read.
 
 use std::cmp::Ordering;
@@ -22,7 +22,7 @@ use crate::index::pages::SortBy;
 use crate::index::pages::StudyFound;
 use crate::index::pages::StudyRule;
 
-/// Which DocumentReferences are listed.
+/// Which of `DocumentReference` are listed.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Conditions on documents.
@@ -179,7 +179,7 @@ impl Consultation {
         Ok(written)
     }
 
-    /// Which DocumentReferences a search asks for.
+    /// Which a search asks for.
     async fn wanted(&self, asked: &Asked) -> Result<Wanted, Refusal> {
         Ok(Wanted {
             documents: self.document_rules(asked).await?,
@@ -219,7 +219,7 @@ impl Consultation {
         self.answer_with(asked, matches, next, total, &rows).await
     }
 
-    /// How many DocumentReferences meet a search, counted up to a bound.
+    /// How many of `DocumentReference` meet a search, counted up to a bound.
     pub async fn count_document_references(
         &self,
         asked: &Asked,
@@ -295,7 +295,9 @@ mod tests {
             };
             let mut lists = vec![documents, of('f'), of('k')];
             if descending {
-                lists.iter_mut().for_each(|list| list.reverse());
+                for list in &mut lists {
+                    list.reverse();
+                }
             }
             said(&merged(lists, SortBy::Date, descending, 100))
         };

@@ -49,7 +49,9 @@ impl Consultation {
                 Some(self.manifest_rule(&given).await?)
             };
             let Some(rule) = rule else { continue };
-            manifests.iter_mut().for_each(|(_, rules)| rules.push(rule.clone()));
+            for (_, rules) in &mut manifests {
+                rules.push(rule.clone());
+            }
         }
         // Nothing is read for what cannot be.
         manifests.retain(|(_, rules)| !rules.contains(&none()));

@@ -114,7 +114,7 @@ pub fn of_manifest(form: char, study: &str) -> String {
 pub fn manifest(id: &str) -> Option<(char, &str)> {
     let mut letters = id.chars();
     let form = letters.next()?;
-    is_id(id).then(|| (form, letters.as_str())).filter(|(_, own)| study(own).is_some())
+    is_id(id).then_some((form, letters.as_str())).filter(|(_, own)| study(own).is_some())
 }
 
 /// The id of an organization, by the name its numbers are kept under.
