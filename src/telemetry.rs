@@ -73,6 +73,8 @@ const DESCRIBED: &[(&str, &str)] = &[
         "pixel work done; what nobody waited for any more is not counted",
     ),
     ("lastra_imaging_transcoded_total", "frames re-encoded, by transfer syntax"),
+    ("lastra_manifest_cache_bytes", "memory of kept digests that manifests are named by"),
+    ("lastra_manifest_digests_total", "times a study's instances were read to name its manifest"),
     ("lastra_blob_read_bytes_total", "bytes read from the blob store"),
     ("lastra_blob_written_bytes_total", "bytes written to the blob store"),
 ];

@@ -93,13 +93,15 @@ impl Fascicolo {
         Ok(all)
     }
 
-    /// Who keeps a study, as the configuration knows it.
-    pub(in crate::fascicolo) async fn keeper(&self, study: i64) -> Result<Keeper, FascicoloError> {
-        let found = self.kept_by(&[Waiting::Study(study)]).await?.remove(&study);
-        Ok(found.map_or_else(Keeper::default, |organisation| Keeper {
-            name: organisation.name.clone(),
-            oid: organisation.oid.clone(),
-        }))
+    /// Who keeps studies, as the configuration knows them; of whom it knows nobody is left out.
+    pub(in crate::fascicolo) async fn keepers(
+        &self,
+        studies: &[i64],
+    ) -> Result<BTreeMap<i64, Keeper>, FascicoloError> {
+        let studies: Vec<Waiting> = studies.iter().copied().map(Waiting::Study).collect();
+        let keeper = |of: &Organisation| Keeper { name: of.name.clone(), oid: of.oid.clone() };
+        let kept = self.kept_by(&studies).await?;
+        Ok(kept.into_iter().map(|(study, organisation)| (study, keeper(organisation))).collect())
     }
 
     /// The organisation each of several is of; all of them studies, or all documents.

@@ -15,6 +15,7 @@ pub mod intake;
 pub mod issuers;
 pub mod link;
 pub mod manifest;
+pub mod manifest_name;
 pub mod messages;
 pub mod outbox;
 pub mod priors;

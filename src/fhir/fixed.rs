@@ -54,7 +54,11 @@ impl Consultation {
 
 /// The id of an organisation the settings name.
 pub fn id_of(organisation: &Organisation) -> String {
-    let Organisation { oid, name, .. } = organisation;
+    id_under(&organisation.oid, &organisation.name)
+}
+
+/// The same by its OID, or by its name where it has none.
+pub fn id_under(oid: &str, name: &str) -> String {
     ids::of_organization(if oid.is_empty() { name } else { oid })
 }
 

@@ -17,7 +17,7 @@ on_both_stores! {
 const KEY_OBJECT: &str = "1.2.840.10008.5.1.4.1.1.88.59";
 
 /// A note numbered `number` that rejects objects of one series for the reason `code`.
-fn note(number: u32, code: &str, named: &[Object]) -> Object {
+pub(crate) fn note(number: u32, code: &str, named: &[Object]) -> Object {
     let mut note = Object::ct("P1", 1, 9, number);
     note.sop_class = KEY_OBJECT.to_owned();
     note.text(0x0008_0016, b"UI", KEY_OBJECT).text(0x0008_0060, b"CS", "KO");

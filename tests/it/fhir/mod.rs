@@ -2,6 +2,7 @@
 
 mod bringing;
 mod hostile;
+mod manifests;
 mod reading;
 mod searching;
 mod stock;

@@ -166,6 +166,11 @@ async fn everything_of_somebody_comes_page_by_page_and_nothing_of_others() {
         "ImagingStudy",
         "DiagnosticReport",
         "DocumentReference",
+        // The manifests of both studies, in both forms.
+        "DocumentReference",
+        "DocumentReference",
+        "DocumentReference",
+        "DocumentReference",
         "Provenance",
     ];
     assert_eq!(kinds, expected);
@@ -201,6 +206,9 @@ async fn every_failure_is_an_outcome_with_its_remedy() {
         ("ImagingStudy/uAAAA", [("a", "b")], 404, "not-found", "nothing here"),
         ("DocumentReference/zz", [("a", "b")], 404, "not-found", "nothing here"),
         ("Binary/zz", [("a", "b")], 404, "not-found", "nothing here"),
+        ("Bundle/zz", [("a", "b")], 404, "not-found", "nothing here"),
+        ("DocumentReference/fuAAAA", [("a", "b")], 404, "not-found", "nothing here"),
+        ("Bundle", [("a", "b")], 404, "not-supported", "see /fhir/metadata"),
         ("Patient/no_id", [("a", "b")], 404, "not-found", "nothing here"),
         ("Observation", [("a", "b")], 404, "not-supported", "see /fhir/metadata"),
         ("Observation/1", [("a", "b")], 404, "not-supported", "see /fhir/metadata"),
