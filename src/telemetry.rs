@@ -61,6 +61,13 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_gateway_requests_total", "requests to the national gateway, by request and result"),
     ("lastra_gateway_outbox", "reports for the national gateway, by stage"),
     ("lastra_jobs", "jobs by state: waiting, set_aside"),
+    ("lastra_render_cache_bytes", "memory of kept pictures"),
+    ("lastra_header_cache_bytes", "memory of kept headers that pictures are drawn by"),
+    ("lastra_mask_cache_bytes", "memory of kept averages of mask frames"),
+    ("lastra_frame_cache_bytes", "memory of kept frames that were re-encoded"),
+    ("lastra_pixel_attribute_cache_bytes", "memory of kept pixel attributes for re-encoding"),
+    ("lastra_proof_cache_bytes", "memory of what is known of how instances re-encode"),
+    ("lastra_fragment_cache_bytes", "disk of kept values of re-encoded instances"),
     ("lastra_imaging_bytes", "memory admitted to pixel work now"),
     ("lastra_imaging_queue", "pixel work that waits for memory or a thread"),
     (
@@ -68,6 +75,8 @@ const DESCRIBED: &[(&str, &str)] = &[
         "pixel work done; what nobody waited for any more is not counted",
     ),
     ("lastra_imaging_transcoded_total", "frames re-encoded, by transfer syntax"),
+    ("lastra_manifest_cache_bytes", "memory of kept digests that manifests are named by"),
+    ("lastra_manifest_digests_total", "times a study's instances were read to name its manifest"),
     ("lastra_blob_read_bytes_total", "bytes read from the blob store"),
     ("lastra_blob_written_bytes_total", "bytes written to the blob store"),
 ];

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 
 /// Answers by name.
 #[derive(Debug)]
-pub(in crate::archive) struct Kept<T> {
+pub struct Kept<T> {
     most: u64,
     /// A figure that tells its bytes.
     gauge: Option<&'static str>,
@@ -33,18 +33,19 @@ struct Entry<T> {
 
 impl<T: Clone> Kept<T> {
     /// Keeps answers of `most` bytes in all.
-    pub(in crate::archive) fn new(most: u64) -> Self {
+    pub fn new(most: u64) -> Self {
         let inner = Inner { clock: 0, bytes: 0, entries: HashMap::new(), uses: BTreeMap::new() };
         Self { most, gauge: None, inner: Mutex::new(inner) }
     }
 
     /// The same, its bytes told by a figure of that name.
-    pub(in crate::archive) fn told_by(self, gauge: &'static str) -> Self {
+    #[must_use]
+    pub fn told_by(self, gauge: &'static str) -> Self {
         Self { gauge: Some(gauge), ..self }
     }
 
     /// The answer of that name, if it is still there.
-    pub(in crate::archive) fn get(&self, name: &str) -> Option<T> {
+    pub fn get(&self, name: &str) -> Option<T> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
         let entry = inner.entries.get_mut(name)?;
@@ -57,7 +58,7 @@ impl<T: Clone> Kept<T> {
     }
 
     /// Keeps an answer that takes `bytes`, unless it would take more than a quarter of the room.
-    pub(in crate::archive) fn put(&self, name: String, answer: T, bytes: u64) {
+    pub fn put(&self, name: String, answer: T, bytes: u64) {
         let bytes = bytes.saturating_add(name.len() as u64).saturating_add(ENTRY_BYTES);
         if bytes > self.most / 4 {
             return;

@@ -26,7 +26,7 @@ pub mod ingest;
 pub mod integrity;
 mod joined_bits;
 mod joined_fragments;
-mod kept;
+pub mod kept;
 pub mod make;
 mod make_document;
 mod make_gif;

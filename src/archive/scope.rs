@@ -73,7 +73,7 @@ impl Archive {
     }
 
     /// The series of a scope, its patient resolved; at least one.
-    pub(in crate::archive) async fn series_states(
+    pub async fn series_states(
         &self,
         permit: &Permit,
         scope: &Scope,

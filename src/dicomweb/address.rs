@@ -1,13 +1,10 @@
 //! Addresses of DICOM resources: read from paths, written into answers (PS3.18 §8.2, §10.1.1).
 
-use std::fmt;
-
 use axum::extract::{FromRef, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::dicom::uid::Uid;
-use crate::http::base::{Base, PublicUrl};
+use crate::http::base::{Base, PublicUrl, Segment};
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::model::path::{InstancePath, Scope};
@@ -15,10 +12,6 @@ use crate::people::patient_id::PatientId;
 
 /// Path of the service below the public address.
 pub const ROOT: &str = "/dicom-web";
-
-/// What may stand in a path segment as it is (RFC 3986 §2.3); identifiers that are no UIDs may
-/// hold anything else.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a request's path names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -174,15 +167,6 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         Ok(Self::new(&Base::from_request_parts(parts, state).await?))
-    }
-}
-
-/// A path segment or query value, percent-encoded.
-struct Segment<'a>(&'a str);
-
-impl fmt::Display for Segment<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        utf8_percent_encode(self.0, SEGMENT).fmt(f)
     }
 }
 

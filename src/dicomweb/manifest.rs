@@ -7,6 +7,7 @@
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::header::IF_NONE_MATCH;
 use axum::http::header::VARY;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -20,6 +21,7 @@ use crate::dicomweb::multipart::put;
 use crate::dicomweb::offer::Offer;
 use crate::dicomweb::offer::choose;
 use crate::dicomweb::wado::Retrieval;
+use crate::documents::manifest::Manifest;
 use crate::documents::manifest_fhir::bundle;
 use crate::documents::manifest_kos::Profile;
 use crate::documents::manifest_kos::file;
@@ -55,12 +57,28 @@ pub async fn retrieve_manifest(
     let profile = profile(&asked)?;
     let chosen = choose(&asked.accept, &OFFERS).and_then(|chosen| OFFERS.get(chosen));
     let media = chosen.ok_or_else(not_acceptable)?.media;
-    let manifest = door.fascicolo.manifest(&asked.permit, &asked.scope, &asked.urls).await;
-    let manifest = manifest.map_err(problem)?;
-    let etag = ETag::strong(&format!("{}-{media}-{profile:?}", manifest.uid));
-    if let Some(response) = etag.not_modified(&asked.headers) {
-        return Ok(vary(response));
+    let begun = door.fascicolo.manifest_outline(&asked.permit, &asked.scope, &asked.urls).await;
+    let mut outline = begun.map_err(problem)?;
+    let etag = |uid: &str| ETag::strong(&format!("{uid}-{media}-{profile:?}"));
+    if asked.headers.contains_key(IF_NONE_MATCH) {
+        door.fascicolo.name_manifest(&mut outline).await.map_err(problem)?;
+        if let Some(response) = etag(&outline.manifest.uid).not_modified(&asked.headers) {
+            return Ok(vary(response));
+        }
     }
+    let manifest = door.fascicolo.whole_manifest(outline).await.map_err(problem)?;
+    let etag = etag(&manifest.uid);
+    let mut response = written(&asked, manifest, media, profile).await?;
+    etag.write(response.headers_mut());
+    Ok(vary(response))
+}
+
+async fn written(
+    asked: &Retrieval,
+    manifest: Manifest,
+    media: &'static str,
+    profile: Profile,
+) -> Result<Response, Problem> {
     let written = move || match media {
         DICOM => file(&manifest, profile),
         _ => Some(bundle(&manifest).to_string().into_bytes()),
@@ -68,8 +86,7 @@ pub async fn retrieve_manifest(
     let written = asked.archive.compute(WEIGHT_BYTES, written).await?;
     let mut response = written.ok_or_else(Problem::internal)?.into_response();
     put(&mut response, CONTENT_TYPE, media);
-    etag.write(response.headers_mut());
-    Ok(vary(response))
+    Ok(response)
 }
 
 /// What writing a manifest of some thousand instances takes.

@@ -167,6 +167,11 @@ pub fn region(body_part: &str) -> Option<Region> {
     Some(Region { code: found.1, meaning: found.2 })
 }
 
+/// The Body Parts Examined that a SNOMED CT code is of.
+pub fn body_parts(code: &str) -> impl Iterator<Item = &'static str> {
+    REGIONS.iter().filter(move |(_, own, _)| *own == code).map(|(term, _, _)| *term)
+}
+
 /// Terms of PS3.16 Table L-1.
 const REGIONS: &[(&str, &str, &str)] = &[
     ("ABDOMEN", "818981001", "Abdomen"),
@@ -207,6 +212,7 @@ mod tests {
         assert_eq!(of(&["CHEST", "", "CHEST"]).region(), region("CHEST"));
         assert_eq!(of(&["CHEST", "HEAD"]).region(), None);
         assert_eq!(of(&["TORACE"]).region(), None);
+        assert_eq!(super::body_parts("51185008").collect::<Vec<_>>(), ["CHEST"]);
         assert!(is_oid("2.25.1") && !is_oid("OSPEDALE") && !is_oid("2..1") && !is_oid("225"));
     }
 }

@@ -1,6 +1,8 @@
 //! Organisations: what is whose, and how complete what each feeds is, against the five days within which
 //! reports must be in the national index.
 
+use std::collections::BTreeMap;
+
 use crate::access::permit::Permit;
 use crate::documents::manifest::Keeper;
 use crate::fascicolo::error::FascicoloError;
@@ -91,18 +93,48 @@ impl Fascicolo {
         Ok(all)
     }
 
-    /// Who keeps a study, as the configuration knows it.
-    pub(in crate::fascicolo) async fn keeper(&self, study: i64) -> Result<Keeper, FascicoloError> {
-        if self.inner.organisations.is_empty() {
-            return Ok(Keeper::default());
+    /// Who keeps studies, as the configuration knows them; of whom it knows nobody is left out.
+    pub(in crate::fascicolo) async fn keepers(
+        &self,
+        studies: &[i64],
+    ) -> Result<BTreeMap<i64, Keeper>, FascicoloError> {
+        let studies: Vec<Waiting> = studies.iter().copied().map(Waiting::Study).collect();
+        let keeper = |of: &Organisation| Keeper { name: of.name.clone(), oid: of.oid.clone() };
+        let kept = self.kept_by(&studies).await?;
+        Ok(kept.into_iter().map(|(study, organisation)| (study, keeper(organisation))).collect())
+    }
+
+    /// The organisation each of several is of; all of them studies, or all documents.
+    pub async fn organisations_of(
+        &self,
+        permit: &Permit,
+        of: &[Waiting],
+    ) -> Result<BTreeMap<i64, &Organisation>, FascicoloError> {
+        may(permit)?;
+        self.kept_by(of).await
+    }
+
+    async fn kept_by(
+        &self,
+        of: &[Waiting],
+    ) -> Result<BTreeMap<i64, &Organisation>, FascicoloError> {
+        let known = &self.inner.organisations;
+        if known.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        let marks = self.inner.index.marks(Waiting::Study(study)).await?;
-        let mut known = self.inner.organisations.iter();
-        let found = known.find(|known| known.marks().iter().any(|mark| marks.contains(mark)));
-        Ok(found.map_or_else(Keeper::default, |organisation| Keeper {
-            name: organisation.name.clone(),
-            oid: organisation.oid.clone(),
-        }))
+        let mut all: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for (row, mark) in self.inner.index.marks(of).await? {
+            all.entry(row).or_default().push(mark);
+        }
+        let whose = |marks: &[String]| {
+            known.iter().find(|known| known.marks().iter().any(|mark| marks.contains(mark)))
+        };
+        Ok(all.iter().filter_map(|(row, marks)| Some((*row, whose(marks)?))).collect())
+    }
+
+    /// Organisations the settings name.
+    pub fn organisations(&self) -> &[Organisation] {
+        &self.inner.organisations
     }
 
     /// Notes by what a study is known to be somebody's: who sent it, who numbered it.

@@ -10,6 +10,7 @@ use crate::access::permit::Permit;
 use crate::access::permit::Subject;
 use crate::archive::archive::Archive;
 use crate::archive::error::ArchiveError;
+use crate::archive::kept::Kept;
 use crate::archive::retrieve::ByteStream;
 use crate::blobs::store::Blobs;
 use crate::clock::SharedClock;
@@ -30,6 +31,9 @@ pub struct Fascicolo {
     pub(in crate::fascicolo) inner: Arc<Inner>,
 }
 
+/// Room for the names of manifests: some ten thousand studies.
+const MANIFESTS_KEPT_BYTES: u64 = 4 * 1024 * 1024;
+
 /// What it stands on.
 #[derive(Debug)]
 pub(in crate::fascicolo) struct Inner {
@@ -44,6 +48,8 @@ pub(in crate::fascicolo) struct Inner {
     pub(in crate::fascicolo) location_uid: String,
     /// Whether new radiology reports go to the national gateway by themselves.
     pub(in crate::fascicolo) publishes: bool,
+    /// What the instances of studies make of their manifests' names.
+    pub(in crate::fascicolo) manifests: Kept<[u8; 32]>,
 }
 
 impl Fascicolo {
@@ -59,8 +65,17 @@ impl Fascicolo {
     ) -> Self {
         let issuers = Issuers::new(settings);
         let location_uid = settings.location_uid.clone();
-        let inner =
-            Inner { archive, index, blobs, clock, issuers, organisations, location_uid, publishes };
+        let inner = Inner {
+            archive,
+            index,
+            blobs,
+            clock,
+            issuers,
+            organisations,
+            location_uid,
+            publishes,
+            manifests: Kept::new(MANIFESTS_KEPT_BYTES).told_by("lastra_manifest_cache_bytes"),
+        };
         Self { inner: Arc::new(inner) }
     }
 

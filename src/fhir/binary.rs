@@ -1,4 +1,4 @@
-//! The bytes of documents as they came (FHIR R4 §2.41): themselves, or within a resource.
+//! The bytes of documents as they came, and of manifests (FHIR R4 §2.41): themselves, or within a resource.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::bundle::body;
 use crate::fhir::door::Consultation;
+use crate::fhir::manifest_given::manifest_binary;
 use crate::fhir::negotiate::wants_resource;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::read::http_date;
@@ -24,10 +25,10 @@ use crate::model::document::Document;
 use crate::model::ids;
 
 /// The most bytes written within a resource, where they take a third more and all at once.
-const MOST_WITHIN: u64 = 16 * 1024 * 1024;
+pub const MOST_WITHIN: u64 = 16 * 1024 * 1024;
 
 /// SHA-256 of the whole representation (RFC 9530).
-const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+pub const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// `GET /fhir/Binary/{id}`
 pub async fn binary(
@@ -36,7 +37,10 @@ pub async fn binary(
     query: &QueryString,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    let document = consultation.document(id).await?.ok_or_else(Refusal::not_found)?;
+    let Some(document) = consultation.document(id).await? else {
+        let manifest = manifest_binary(consultation, id, query, headers).await?;
+        return manifest.ok_or_else(Refusal::not_found);
+    };
     let shown = Shown::nobody().and(document.person);
     if wants_resource(headers, query) {
         return Ok(shown.on(within(consultation, id, &document).await?));
@@ -70,14 +74,19 @@ fn dress(headers: &mut HeaderMap, document: &Document) {
     }
 }
 
+/// 406 for what is too long to be written within a resource.
+pub fn too_long() -> Refusal {
+    let says = "too long for a resource: ask for its own bytes (Accept: */*)";
+    Refusal::new(StatusCode::NOT_ACCEPTABLE, "too-long", says)
+}
+
 async fn within(
     consultation: &Consultation,
     id: &str,
     document: &Document,
 ) -> Result<Response, Refusal> {
     if document.blob_bytes > MOST_WITHIN {
-        let says = "too long for a resource: ask for its own bytes (Accept: */*)";
-        return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "too-long", says));
+        return Err(too_long());
     }
     let bytes = consultation.fascicolo.document_bytes(&consultation.permit, document.id).await?;
     let resource = json!({

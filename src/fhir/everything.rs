@@ -10,6 +10,8 @@ use crate::fhir::cursor::Cursor;
 use crate::fhir::dates::micros;
 use crate::fhir::door::{Consultation, Door};
 use crate::fhir::kind::Kind;
+use crate::fhir::listing::Wanted;
+use crate::fhir::manifest_rules::of_all;
 use crate::fhir::negotiate::{is_strict, takes_json};
 use crate::fhir::outcome::Refusal;
 use crate::fhir::provenance::provenance;
@@ -124,22 +126,15 @@ impl Consultation {
                 answer.next = Some(cursor);
                 return Ok(answer);
             }
-            let page = Page {
-                after: cursor.after.take(),
-                limit: room.saturating_add(1),
-                ..Page::default()
-            };
             let next = if asked.kinds.contains(&kind) {
-                let (found, next) = self.stage(kind, person, &patient, asked, &page).await?;
+                let (found, next) =
+                    self.stage(kind, person, &patient, asked, &cursor, room).await?;
                 answer.matches.extend(found);
                 next
             } else {
                 None
             };
-            match next {
-                Some(place) => cursor.after = Some(place),
-                None => cursor.stage = cursor.stage.saturating_add(1),
-            }
+            cursor = next.unwrap_or(Cursor::new(cursor.stage.saturating_add(1), None));
         }
         Ok(answer)
     }
@@ -150,9 +145,12 @@ impl Consultation {
         person: i64,
         patient: &Resource,
         asked: &Everything,
-        page: &Page,
-    ) -> Result<(Vec<Resource>, Option<Place>), Refusal> {
-        let room = page.limit.saturating_sub(1);
+        cursor: &Cursor,
+        room: u32,
+    ) -> Result<(Vec<Resource>, Option<Cursor>), Refusal> {
+        let page =
+            &Page { after: cursor.after.clone(), limit: room.saturating_add(1), ..Page::default() };
+        let at = |place: Option<Place>| place.map(|at| Cursor::new(cursor.stage, Some(at)));
         let since = asked.since.into_iter().collect::<Vec<_>>();
         let people = vec![person];
         Ok(match kind {
@@ -169,25 +167,29 @@ impl Consultation {
                 }
                 let found = self.fascicolo.studies_page(&self.permit, &rules, page).await?;
                 let (found, next) = cut(found, room, StudyFound::place);
-                (self.imaging_studies(&found).await?, next)
+                (self.imaging_studies(&found).await?, at(next))
             }
-            Kind::DiagnosticReport | Kind::DocumentReference => {
+            Kind::DiagnosticReport => {
                 let mut rules = vec![DocumentRule::Person(people)];
                 if !since.is_empty() {
                     rules.push(DocumentRule::Changed(since));
                 }
-                let reports = kind == Kind::DiagnosticReport;
-                if reports {
-                    rules.extend(in_force());
-                }
+                rules.extend(in_force());
                 let found = self.fascicolo.documents_page(&self.permit, &rules, page).await?;
                 let (found, next) = cut(found, room, DocumentFound::place);
-                let written = if reports {
-                    self.reports(&found).await?
-                } else {
-                    self.document_references(&found).await?
-                };
-                (written, next)
+                (self.reports(&found).await?, at(next))
+            }
+            Kind::DocumentReference => {
+                let mut documents = vec![DocumentRule::Person(people.clone())];
+                let mut studies = vec![StudyRule::Person(people)];
+                if !since.is_empty() {
+                    documents.push(DocumentRule::Changed(since.clone()));
+                    studies.push(StudyRule::Changed(since));
+                }
+                let wanted = Wanted { documents, manifests: of_all(&studies) };
+                let order = Page::default();
+                let (found, next) = self.list(&wanted, &order, cursor.clone(), room).await?;
+                (self.listed(&found).await?, next)
             }
             _ => {
                 let mut rules = vec![LinkRule::Person(people)];
@@ -197,7 +199,7 @@ impl Consultation {
                 let found = self.fascicolo.links_page(&self.permit, &rules, page).await?;
                 let place = |found: &LinkFound| Place { row: found.link.id, ..Place::default() };
                 let (found, next) = cut(found, room, place);
-                (found.iter().map(provenance).collect(), next)
+                (found.iter().map(provenance).collect(), at(next))
             }
         })
     }

@@ -4,6 +4,8 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::documents::manifest::Region;
+use crate::documents::manifest::region;
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::door::Consultation;
 use crate::fhir::facts::Code;
@@ -135,7 +137,7 @@ fn series_item(series: &SeriesFound) -> Value {
         "description": series.description,
         "numberOfInstances": series.instances,
         "endpoint": [reference("Endpoint", WADO_RS)],
-        "bodySite": { "display": series.body_part },
+        "bodySite": body_site(&series.body_part),
         "laterality": laterality(&facts.text("00200060")),
         "started": begun.into_iter().find(|begun| !begun.is_empty()),
         "performer": performers,
@@ -157,6 +159,14 @@ fn modality(code: &str) -> Value {
         return coding(system, "unknown", "Unknown");
     }
     json!({ "system": DCM, "code": code })
+}
+
+/// A body part by its SNOMED CT code, where that is known.
+fn body_site(body_part: &str) -> Value {
+    match region(body_part) {
+        Some(Region { code, meaning }) => coding(SNOMED, code, meaning),
+        None => json!({ "display": body_part }),
+    }
 }
 
 fn laterality(code: &str) -> Value {

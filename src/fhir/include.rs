@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::fascicolo::error::FascicoloError;
+use crate::fhir::cursor::Cursor;
 use crate::fhir::door::Consultation;
 use crate::fhir::fixed::WADO_RS;
+use crate::fhir::listing::Wanted;
+use crate::fhir::manifest_rules::of_all;
 use crate::fhir::provenance::provenance;
 use crate::fhir::report::in_force;
 use crate::fhir::resource::Resource;
@@ -25,6 +28,8 @@ pub struct Rows {
     pub studies: Vec<i64>,
     /// Documents.
     pub documents: Vec<i64>,
+    /// Studies whose manifests they are.
+    pub listed_studies: BTreeSet<i64>,
 }
 
 /// What goes with a page, each once.
@@ -77,8 +82,13 @@ impl Consultation {
             "patient" | "subject" if !rows.people.is_empty() => {
                 self.people(rows.people.iter().copied().collect()).await
             }
-            "imaging-study" | "related" => {
-                self.studies_of(StudyRule::Document(rows.documents.clone())).await
+            "imaging-study" => self.studies_of(StudyRule::Document(rows.documents.clone())).await,
+            "related" => {
+                let mut found =
+                    self.studies_of(StudyRule::Document(rows.documents.clone())).await?;
+                let listed = rows.listed_studies.iter().copied().collect();
+                found.extend(self.studies_of(StudyRule::Row(listed)).await?);
+                Ok(found)
             }
             "target" => {
                 let mut found = self.studies_of(StudyRule::Row(rows.studies.clone())).await?;
@@ -106,9 +116,13 @@ impl Consultation {
                 self.reports(&found).await
             }
             "DocumentReference:related" => {
-                let rules = [DocumentRule::Study(rows.studies.clone())];
-                let found = self.fascicolo.documents_page(&self.permit, &rules, &page).await?;
-                self.document_references(&found).await
+                let wanted = Wanted {
+                    documents: vec![DocumentRule::Study(rows.studies.clone())],
+                    manifests: of_all(&[StudyRule::Row(rows.studies.clone())]),
+                };
+                let (listed, _) =
+                    self.list(&wanted, &page, Cursor::default(), MOST_INCLUDED).await?;
+                self.listed(&listed).await
             }
             _ => {
                 let rule = if rows.studies.is_empty() {

@@ -9,13 +9,15 @@ pub enum Kind {
     ImagingStudy,
     /// A report, of all its versions the one in force.
     DiagnosticReport,
-    /// A document, each version its own.
+    /// A document, each version its own; or a study's manifest, in either form.
     DocumentReference,
-    /// The bytes of a document.
+    /// The bytes of a document or manifest.
     Binary,
+    /// A manifest as a FHIR document.
+    Bundle,
     /// Where studies are fetched.
     Endpoint,
-    /// An issuer of numbers.
+    /// An organisation that feeds the archive, or an issuer of numbers.
     Organization,
     /// A link with its evidence.
     Provenance,
@@ -57,12 +59,13 @@ const STATUS: Param = param("status", "token", "Status");
 
 impl Kind {
     /// All types.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Patient,
         Self::ImagingStudy,
         Self::DiagnosticReport,
         Self::DocumentReference,
         Self::Binary,
+        Self::Bundle,
         Self::Endpoint,
         Self::Organization,
         Self::Provenance,
@@ -78,6 +81,7 @@ impl Kind {
             Self::DiagnosticReport => "DiagnosticReport",
             Self::DocumentReference => "DocumentReference",
             Self::Binary => "Binary",
+            Self::Bundle => "Bundle",
             Self::Endpoint => "Endpoint",
             Self::Organization => "Organization",
             Self::Provenance => "Provenance",
@@ -103,7 +107,7 @@ impl Kind {
             Self::AuditEvent => AUDIT_EVENTS,
             Self::Endpoint => ENDPOINTS,
             Self::Organization => ORGANIZATIONS,
-            Self::Binary => &[],
+            Self::Binary | Self::Bundle => &[],
         }
     }
 
@@ -116,7 +120,7 @@ impl Kind {
             Self::DocumentReference => &["_id", "_lastUpdated", "period"],
             Self::Provenance | Self::Endpoint | Self::Organization | Self::Subscription => &["_id"],
             Self::AuditEvent => &["_id", "date"],
-            Self::Binary => &[],
+            Self::Binary | Self::Bundle => &[],
         }
     }
 
@@ -139,6 +143,7 @@ impl Kind {
             Self::Provenance => &["Provenance:target"],
             Self::Patient
             | Self::Binary
+            | Self::Bundle
             | Self::Endpoint
             | Self::Organization
             | Self::Subscription
@@ -161,7 +166,7 @@ impl Kind {
 
     /// Whether it can be searched.
     pub fn is_searched(self) -> bool {
-        self != Self::Binary
+        !matches!(self, Self::Binary | Self::Bundle)
     }
 
     /// Whether its answers are counted when nobody asks: what only grows is not.
@@ -234,7 +239,11 @@ const STUDIES: &[Param] = &[
     OF_SUBJECT,
     param("started", "date", "When the study began; prefixes eq gt ge lt le"),
     param("modality", "token", "A series has this modality"),
-    param("bodysite", "token", "A series has this Body Part Examined (0018,0015)"),
+    param(
+        "bodysite",
+        "token",
+        "A series has this Body Part Examined (0018,0015), or SNOMED CT code of one",
+    ),
     param("accession-number", "token", "Accession number, system|number or number"),
     param("basedon:identifier", "token", "Accession or order number, system|number or number"),
     param("series", "uri", "Has the series of this UID"),
@@ -264,22 +273,39 @@ const REPORTS: &[Param] = &[
 const DOCUMENTS: &[Param] = &[
     ID,
     CHANGED,
-    param("identifier", "token", "The document's or its set's identifier, system|value"),
+    param(
+        "identifier",
+        "token",
+        "The document's, its set's or the manifest's identifier, system|value",
+    ),
     PATIENT,
     SUBJECT,
     OF,
     OF_SUBJECT,
     CONTENT,
-    param("type", "token", "Type of document, LOINC"),
-    param("category", "token", "RAD of http://terminology.hl7.org/CodeSystem/v2-0074"),
+    param(
+        "type",
+        "token",
+        "Type of document, LOINC; 18748-4: manifests of studies, and only these",
+    ),
+    param(
+        "category",
+        "token",
+        "Reports: RAD of http://terminology.hl7.org/CodeSystem/v2-0074. Manifests: Medical-Imaging of \
+         http://hl7.eu/fhir/eu-health-data-api/CodeSystem/eehrxf-document-priority-category-cs",
+    ),
     param("period", "date", "Date of the service; prefixes eq gt ge lt le"),
-    param("date", "date", "When it came; prefixes eq gt ge lt le"),
+    param("date", "date", "When it came, or the study last changed; prefixes eq gt ge lt le"),
     param("contenttype", "token", "Media type"),
     param("related", "reference", "Of this ImagingStudy, by id"),
     param("study-instance-uid", "token", "Study Instance UID (IHE MADO)"),
     param("accession-number", "token", "Accession number, system|number or number (IHE MADO)"),
     param("modality", "token", "Of a study with this modality (IHE MADO)"),
-    param("bodysite", "token", "Of a study with this Body Part Examined (IHE MADO)"),
+    param(
+        "bodysite",
+        "token",
+        "Of a study with this Body Part Examined, or SNOMED CT code of one (IHE MADO)",
+    ),
     param("anatomical-region", "token", "The same as bodysite (IHE MADO)"),
     STATUS,
 ];
@@ -316,8 +342,10 @@ const AUDIT_EVENTS: &[Param] = &[
 
 const ENDPOINTS: &[Param] = &[ID, STATUS, param("connection-type", "token", "Kind of endpoint")];
 
-const ORGANIZATIONS: &[Param] =
-    &[ID, param("identifier", "token", "The OID it issues numbers under, system|value")];
+const ORGANIZATIONS: &[Param] = &[
+    ID,
+    param("identifier", "token", "An OID of its own or that it issues numbers under, system|value"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fhir::door::{Consultation, ROOT};
 use crate::fhir::kind::{ID, Kind};
+use crate::fhir::manifest::Form;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::settings::Settings;
 use crate::fhir::subscribing::{criteria, header};
@@ -129,13 +130,20 @@ impl Subscriber<'_> {
     }
 }
 
-/// Ids of a type among what changed, each once.
-fn changed(kind: Kind, changes: &[Event]) -> Vec<&str> {
-    let changes = changes.iter().filter(|event| event.kind != EventKind::ConflictRaised);
-    let ids = changes.flat_map(|event| &event.concerns).filter_map(|named| {
-        named.split_once('/').filter(|(own, _)| *own == kind.name()).map(|(_, id)| id)
-    });
-    let each: BTreeSet<&str> = ids.collect();
+/// Ids of a type among what changed, each once; with a study its manifests change.
+fn changed(kind: Kind, changes: &[Event]) -> Vec<String> {
+    let mut each = BTreeSet::new();
+    for event in changes.iter().filter(|event| event.kind != EventKind::ConflictRaised) {
+        let remade = matches!(event.kind, EventKind::StudyChanged | EventKind::FascicoloChanged);
+        for (own, id) in event.concerns.iter().filter_map(|named| named.split_once('/')) {
+            if own == kind.name() {
+                each.insert(id.to_owned());
+            } else if remade && kind == Kind::DocumentReference && own == Kind::ImagingStudy.name()
+            {
+                each.extend(Form::ALL.map(|form| form.id_of(id)));
+            }
+        }
+    }
     each.into_iter().collect()
 }
 
@@ -161,6 +169,9 @@ mod tests {
         ];
         assert_eq!(changed(Kind::Patient, &changes), ["a", "b"]);
         assert_eq!(changed(Kind::ImagingStudy, &changes), ["s"]);
+        assert_eq!(changed(Kind::DocumentReference, &changes), ["d"]);
+        let more = [event(EventKind::StudyChanged, &["Patient/a", "ImagingStudy/s"])];
+        assert_eq!(changed(Kind::DocumentReference, &more), ["fs", "ks"]);
         assert!(changed(Kind::Provenance, &changes).is_empty());
     }
 }

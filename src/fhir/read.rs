@@ -11,6 +11,7 @@ use crate::fhir::binary::binary;
 use crate::fhir::bundle::body;
 use crate::fhir::door::{Consultation, Visit};
 use crate::fhir::kind::Kind;
+use crate::fhir::manifest_given::document_bundle;
 use crate::fhir::negotiate::takes_json;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::recording::Shown;
@@ -29,6 +30,9 @@ pub async fn read(
     let kind = Kind::parse(&kind).ok_or_else(no_such_type)?;
     if kind == Kind::Binary {
         return binary(&visit.consultation, &id, &visit.query, &visit.headers).await;
+    }
+    if kind == Kind::Bundle {
+        return document_bundle(&id, &visit).await;
     }
     takes_json(&visit.headers, &visit.query)?;
     let found = visit.consultation.one(kind, &id).await?.ok_or_else(Refusal::not_found)?;
@@ -150,7 +154,11 @@ impl Consultation {
             Kind::ImagingStudy => self.one_study(id).await?,
             Kind::DiagnosticReport => self.report_versions(id).await?.into_iter().next(),
             Kind::DocumentReference => {
-                let Some(hash) = ids::document(id) else { return Ok(None) };
+                let Some(hash) = ids::document(id) else {
+                    let found = self.study_of_manifest(id).await?;
+                    let found: Vec<_> = found.into_iter().collect();
+                    return Ok(named(self.manifest_references(&found).await?));
+                };
                 let page = Page { limit: 1, ..Page::default() };
                 let rules = [DocumentRule::Hash(vec![hash])];
                 let found = self.fascicolo.documents_page(&self.permit, &rules, &page).await?;
@@ -161,7 +169,7 @@ impl Consultation {
             Kind::Organization => named(self.organizations()),
             Kind::Subscription => self.subscription(id).await?,
             Kind::AuditEvent => self.audit_event(id).await?,
-            Kind::Binary => None,
+            Kind::Binary | Kind::Bundle => None,
         })
     }
 

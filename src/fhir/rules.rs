@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::documents::manifest::body_parts;
 use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::search::NO_WORDS;
 use crate::fascicolo::search::asked;
@@ -12,6 +13,7 @@ use crate::fhir::document::HASH;
 use crate::fhir::door::Consultation;
 use crate::fhir::fixed::WADO_RS;
 use crate::fhir::kind::Kind;
+use crate::fhir::manifest::MANIFEST;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::tokens::Token;
 use crate::fhir::tokens::id_in;
@@ -22,6 +24,7 @@ use crate::fhir::values::DCM;
 use crate::fhir::values::LOINC;
 use crate::fhir::values::REPORT_EU;
 use crate::fhir::values::SERVICE;
+use crate::fhir::values::SNOMED;
 use crate::fhir::values::assigner_in;
 use crate::fhir::values::joined;
 use crate::index::pages::DocumentRule;
@@ -41,28 +44,23 @@ use crate::people::identifier::Identifier;
 const MOST: u32 = 1000;
 
 /// One parameter with its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
-    /// Its name.
-    pub name: &'static str,
-    /// Its values, none of them empty.
-    pub values: Vec<String>,
+pub(in crate::fhir) struct Given {
+    pub(in crate::fhir) name: &'static str,
+    pub(in crate::fhir) values: Vec<String>,
 }
 
 impl Given {
-    /// Its values as tokens.
-    pub fn tokens(&self) -> Vec<Token> {
+    pub(in crate::fhir) fn tokens(&self) -> Vec<Token> {
         self.values.iter().map(|value| Token::parse(value)).collect()
     }
 
     /// The codes of the tokens that are of a system, or of any.
-    fn codes(&self, system: &str) -> Vec<String> {
+    pub(in crate::fhir) fn codes(&self, system: &str) -> Vec<String> {
         let own = self.tokens().into_iter().filter(|token| token.is_of(system));
         own.map(|token| token.code).filter(|code| !code.is_empty()).collect()
     }
 
-    /// Its values read one by one.
-    pub fn each<T, E: Display>(
+    pub(in crate::fhir) fn each<T, E: Display>(
         &self,
         read: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Vec<T>, Refusal> {
@@ -78,11 +76,11 @@ impl Given {
         ids.filter_map(ids::person).collect()
     }
 
-    fn uids(&self) -> Vec<String> {
+    pub(in crate::fhir) fn uids(&self) -> Vec<String> {
         self.values.iter().filter_map(|value| uid(value)).collect()
     }
 
-    fn numbers(&self, kinds: &[ReferenceKind]) -> Vec<Number> {
+    pub(in crate::fhir) fn numbers(&self, kinds: &[ReferenceKind]) -> Vec<Number> {
         let one = |token: Token| Number {
             kinds: kinds.to_vec(),
             assigner: token.system.map(|system| assigner_in(&system)),
@@ -91,12 +89,26 @@ impl Given {
         self.tokens().into_iter().map(one).collect()
     }
 
-    fn has(&self, code: &str) -> bool {
+    pub(in crate::fhir) fn has(&self, code: &str) -> bool {
         self.tokens().iter().any(|token| token.code == code)
+    }
+
+    /// Body Parts Examined, as they are written or by their SNOMED CT code.
+    pub(in crate::fhir) fn body_parts(&self) -> Vec<String> {
+        let coded = self.codes(SNOMED).into_iter();
+        let coded = coded.flat_map(|code| body_parts(&code).collect::<Vec<_>>());
+        let coded: Vec<String> = coded.map(str::to_owned).collect();
+        upper(self.codes("")).into_iter().chain(coded).collect()
+    }
+
+    /// Ids of studies, by references.
+    pub(in crate::fhir) fn study_ids(&self) -> Vec<&str> {
+        self.values.iter().filter_map(|value| id_in(value, Kind::ImagingStudy)).collect()
     }
 }
 
-const ACCESSION: [ReferenceKind; 1] = [ReferenceKind::Accession];
+/// What only an accession number is.
+pub(in crate::fhir) const ACCESSION: [ReferenceKind; 1] = [ReferenceKind::Accession];
 const ORDERS: [ReferenceKind; 2] = [ReferenceKind::Accession, ReferenceKind::Order];
 const STUDY: [ReferenceKind; 1] = [ReferenceKind::Study];
 
@@ -114,7 +126,10 @@ impl Consultation {
     }
 
     /// The people a parameter names, when it names people.
-    pub async fn people_of(&self, given: &Given) -> Result<Option<Vec<i64>>, Refusal> {
+    pub(in crate::fhir) async fn people_of(
+        &self,
+        given: &Given,
+    ) -> Result<Option<Vec<i64>>, Refusal> {
         Ok(match given.name {
             "patient" | "subject" => Some(given.people()),
             "patient.identifier" | "subject.identifier" => Some(self.identified(given).await?),
@@ -123,7 +138,7 @@ impl Consultation {
     }
 
     /// Numbers with their issuers as they are kept.
-    fn kept(&self, numbers: Vec<Number>) -> Vec<Number> {
+    pub(in crate::fhir) fn kept(&self, numbers: Vec<Number>) -> Vec<Number> {
         let kept = |number: Number| Number {
             assigner: number.assigner.map(|assigner| self.fascicolo.issuer_of(&assigner)),
             ..number
@@ -204,7 +219,7 @@ impl Consultation {
                 "identifier" => self.study_identifiers(&given),
                 "started" => StudyRule::Started(given.each(days)?),
                 "modality" => StudyRule::Modality(upper(given.codes(DCM))),
-                "bodysite" => StudyRule::BodyPart(upper(given.codes(""))),
+                "bodysite" => StudyRule::BodyPart(given.body_parts()),
                 "accession-number" => StudyRule::Number(self.kept(given.numbers(&ACCESSION))),
                 "basedon:identifier" => StudyRule::Number(self.kept(given.numbers(&ORDERS))),
                 "series" => StudyRule::Series(given.uids()),
@@ -266,7 +281,12 @@ impl Consultation {
             }
             "identifier" => own(given)?,
             "code" | "type" => {
-                let codes = given.codes(LOINC);
+                let mut codes = given.codes(LOINC);
+                // Of this type are manifests, which are no documents that came.
+                codes.retain(|code| is_report || code != MANIFEST);
+                if codes.is_empty() {
+                    return Ok(Some(none));
+                }
                 if codes.iter().any(|code| code == REPORT_EU) {
                     report()
                 } else {
@@ -282,8 +302,7 @@ impl Consultation {
                 DocumentRule::Media(tokens.map(|token| token.code).collect())
             }
             "imaging-study" | "related" => {
-                let ids = given.values.iter().filter_map(|value| id_in(value, Kind::ImagingStudy));
-                DocumentRule::Study(self.study_rows(&ids.collect::<Vec<_>>()).await?)
+                DocumentRule::Study(self.study_rows(&given.study_ids()).await?)
             }
             "study-instance-uid" => {
                 let uids = given.uids().into_iter();
@@ -293,7 +312,7 @@ impl Consultation {
             "accession-number" => DocumentRule::Number(self.kept(given.numbers(&ACCESSION))),
             "based-on:identifier" => DocumentRule::Number(self.kept(given.numbers(&ORDERS))),
             "modality" => DocumentRule::Modality(upper(given.codes(DCM))),
-            "bodysite" | "anatomical-region" => DocumentRule::BodyPart(upper(given.codes(""))),
+            "bodysite" | "anatomical-region" => DocumentRule::BodyPart(given.body_parts()),
             "_content" => DocumentRule::Words(given.each(|text| {
                 let words = asked(text);
                 if words.is_empty() { Err(NO_WORDS) } else { Ok(words) }
@@ -356,8 +375,8 @@ fn names(given: &Given) -> Vec<NameAsked> {
     given.values.iter().map(one).filter(|asked| !asked.text.is_empty()).collect()
 }
 
-/// The parameters of a search with their values.
-pub fn given(asked: &Asked) -> Result<Vec<Given>, Refusal> {
+/// The parameters of a search, their values divided.
+pub(in crate::fhir) fn given(asked: &Asked) -> Result<Vec<Given>, Refusal> {
     let one = |(param, value): &(crate::fhir::kind::Param, String)| {
         let values = values(value).map_err(|says| Refusal::parameter(param.name, says))?;
         Ok(Given { name: param.name, values })
@@ -404,6 +423,7 @@ fn sexes(given: &Given) -> Vec<String> {
     codes.into_iter().flat_map(of).map(|sex| (*sex).to_owned()).collect()
 }
 
-fn upper(codes: Vec<String>) -> Vec<String> {
+/// Codes as DICOM writes them.
+pub(in crate::fhir) fn upper(codes: Vec<String>) -> Vec<String> {
     codes.into_iter().map(|code| code.to_uppercase()).collect()
 }

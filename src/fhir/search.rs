@@ -136,6 +136,15 @@ pub fn cut<T>(
 }
 
 impl Asked {
+    /// Up to how many answers are counted; a total of so many is not told.
+    pub fn at_most(&self) -> Option<u32> {
+        match self.total {
+            Total::None => None,
+            Total::Bounded => Some(COUNTED + 1),
+            Total::Exact => Some(u32::MAX),
+        }
+    }
+
     /// The page asked for, and one row more, which tells whether there is another.
     pub fn page(&self) -> Page {
         Page {
@@ -152,13 +161,14 @@ impl Consultation {
         let mut answer = match asked.kind {
             Kind::Patient => self.search_people(asked).await?,
             Kind::ImagingStudy => self.search_studies(asked).await?,
-            Kind::DiagnosticReport | Kind::DocumentReference => {
-                self.search_documents(asked).await?
-            }
+            Kind::DiagnosticReport => self.search_reports(asked).await?,
+            Kind::DocumentReference => self.search_document_references(asked).await?,
             Kind::Provenance => self.search_links(asked).await?,
             Kind::Subscription => self.search_subscriptions(asked).await?,
             Kind::AuditEvent => self.search_accesses(asked).await?,
-            Kind::Endpoint | Kind::Organization | Kind::Binary => self.search_fixed(asked)?,
+            Kind::Endpoint | Kind::Organization | Kind::Binary | Kind::Bundle => {
+                self.search_fixed(asked)?
+            }
         };
         answer.ignored.clone_from(&asked.ignored);
         Ok(answer)
@@ -187,18 +197,15 @@ impl Consultation {
         let rows = Rows {
             people: found.iter().map(|study| study.person).collect(),
             studies: found.iter().map(|study| study.row).collect(),
-            documents: Vec::new(),
+            ..Rows::default()
         };
         let matches = self.imaging_studies(&found).await?;
         self.answer(asked, matches, next, total, &rows).await
     }
 
-    async fn search_documents(&self, asked: &Asked) -> Result<Answer, Refusal> {
+    async fn search_reports(&self, asked: &Asked) -> Result<Answer, Refusal> {
         let mut rules = self.document_rules(asked).await?;
-        let reports = asked.kind == Kind::DiagnosticReport;
-        if reports {
-            rules.extend(in_force());
-        }
+        rules.extend(in_force());
         let total = self.total(asked, Counted::Documents(&rules)).await?;
         if asked.count == 0 {
             return Ok(Answer { total, ..Answer::default() });
@@ -207,14 +214,10 @@ impl Consultation {
         let (found, next) = cut(found, asked.count, crate::index::pages::DocumentFound::place);
         let rows = Rows {
             people: found.iter().filter_map(|found| found.document.person).collect(),
-            studies: Vec::new(),
             documents: found.iter().map(|found| found.document.id).collect(),
+            ..Rows::default()
         };
-        let matches = if reports {
-            self.reports(&found).await?
-        } else {
-            self.document_references(&found).await?
-        };
+        let matches = self.reports(&found).await?;
         self.answer(asked, matches, next, total, &rows).await
     }
 
@@ -252,13 +255,12 @@ impl Consultation {
                 let rules = self.study_rules(asked).await?;
                 fascicolo.count_page(permit, Counted::Studies(&rules), at_most).await?
             }
-            Kind::DiagnosticReport | Kind::DocumentReference => {
+            Kind::DiagnosticReport => {
                 let mut rules = self.document_rules(asked).await?;
-                if asked.kind == Kind::DiagnosticReport {
-                    rules.extend(in_force());
-                }
+                rules.extend(in_force());
                 fascicolo.count_page(permit, Counted::Documents(&rules), at_most).await?
             }
+            Kind::DocumentReference => self.count_document_references(asked, at_most).await?,
             _ => 0,
         })
     }
@@ -293,8 +295,20 @@ impl Consultation {
         total: Option<u32>,
         rows: &Rows,
     ) -> Result<Answer, Refusal> {
+        let next = next.map(|place| Cursor::new(0, Some(place)));
+        self.answer_with(asked, matches, next, total, rows).await
+    }
+
+    /// An answer with what goes with it.
+    pub async fn answer_with(
+        &self,
+        asked: &Asked,
+        matches: Vec<Resource>,
+        next: Option<Cursor>,
+        total: Option<u32>,
+        rows: &Rows,
+    ) -> Result<Answer, Refusal> {
         let included = self.included(rows, &asked.includes, &asked.rev_includes).await?;
-        let next = next.map(|place| Cursor { stage: 0, after: Some(place) });
         Ok(Answer { matches, included, total, next, ignored: Vec::new() })
     }
 
@@ -304,11 +318,7 @@ impl Consultation {
         asked: &Asked,
         counted: Counted<'_>,
     ) -> Result<Option<u32>, FascicoloError> {
-        let at_most = match asked.total {
-            Total::None => return Ok(None),
-            Total::Bounded => COUNTED + 1,
-            Total::Exact => u32::MAX,
-        };
+        let Some(at_most) = asked.at_most() else { return Ok(None) };
         let count = self.fascicolo.count_page(&self.permit, counted, at_most).await?;
         Ok((count < at_most).then_some(count))
     }

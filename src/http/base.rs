@@ -1,5 +1,6 @@
 //! The archive's own address as its clients see it, for absolute URLs in answers.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -7,6 +8,7 @@ use axum::http::header::{FORWARDED, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::problem::Problem;
 
@@ -149,6 +151,20 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let local = parts.extensions.get::<LocalAddress>().map(|local| local.0);
         PublicUrl::from_ref(state).base(&parts.uri, &parts.headers, local)
+    }
+}
+
+/// What may stand in a path segment as it is (RFC 3986 §2.3); identifiers that are no UIDs may
+/// hold anything else.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A path segment or query value, percent-encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'a>(pub &'a str);
+
+impl fmt::Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        utf8_percent_encode(self.0, SEGMENT).fmt(f)
     }
 }
 

@@ -259,6 +259,8 @@ pub struct StudyFound {
     pub accession: String,
     /// Its attributes, DICOM JSON.
     pub attributes: String,
+    /// The patient's attributes, DICOM JSON.
+    pub patient_attributes: String,
     /// When it last changed, µs since 1970.
     pub changed_us: i64,
 }
@@ -282,8 +284,10 @@ pub struct SeriesFound {
     pub body_part: String,
     /// Instances.
     pub instances: u32,
-    /// Raised with every instance added.
+    /// Raised with every instance added or taken away.
     pub revision: i64,
+    /// When an instance last came or went, µs since 1970.
+    pub changed_us: i64,
     /// Its attributes, DICOM JSON.
     pub attributes: String,
 }
@@ -403,7 +407,7 @@ pub trait FascicoloPages: Send + Sync {
     /// How many there are, counted up to `at_most`.
     async fn count_page(&self, counted: Counted<'_>, at_most: u32) -> Result<u32, IndexError>;
 
-    /// The series of studies, in series number order.
+    /// The series of studies, by the row of the study, then in series number order.
     async fn series_of_studies(&self, studies: &[i64]) -> Result<Vec<SeriesFound>, IndexError>;
 
     /// The instances of a study, in series and instance number order, at most `limit`.

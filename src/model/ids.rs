@@ -3,6 +3,7 @@
 //! Patients and links are numbered rows, their numbers stirred so that nobody reads an order into them.
 //! Documents go by the SHA-256 of their bytes. Studies go by their UID, written in FHIR's letters, and
 //! two letters that tell apart the patients it may be kept under: deleted and restored it is the same.
+//! Manifests go by their study's.
 
 use base64::Engine;
 use base64::alphabet::Alphabet;
@@ -103,6 +104,19 @@ pub fn study(id: &str) -> Option<String> {
     }
 }
 
+/// The id of a study's manifest: a letter for its form before the study's id, so that no document, of
+/// hexadecimal digits all through, is called so.
+pub fn of_manifest(form: char, study: &str) -> String {
+    format!("{form}{study}")
+}
+
+/// The form and the study's id of a manifest's; `None` when it is none.
+pub fn manifest(id: &str) -> Option<(char, &str)> {
+    let mut letters = id.chars();
+    let form = letters.next()?;
+    is_id(id).then_some((form, letters.as_str())).filter(|(_, own)| study(own).is_some())
+}
+
 /// The id of an organization, by the name its numbers are kept under.
 pub fn of_organization(kept: &str) -> String {
     of_document(&Sha256::digest(kept).into()).get(..16).unwrap_or_default().to_owned()
@@ -155,7 +169,10 @@ fn unstirred(number: u64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{document, is_id, link, of_document, of_link, of_person, of_study, person, study};
+    use super::{
+        document, is_id, link, manifest, of_document, of_link, of_manifest, of_person, of_study,
+        person, study,
+    };
     use crate::people::patient_id::PatientId;
 
     fn patient(value: &str) -> PatientId {
@@ -183,6 +200,10 @@ mod tests {
         ) {
             let id = of_study(&uid, &patient("1"));
             prop_assert!(is_id(&id), "{}", id);
+            let manifest_id = of_manifest('k', &id);
+            prop_assert!(is_id(&manifest_id) && document(&manifest_id).is_none(), "{}", manifest_id);
+            prop_assert_eq!(manifest(&manifest_id), Some(('k', id.as_str())));
+            prop_assert!(manifest(&of_document(&hash)).is_none());
             prop_assert_eq!(study(&id), Some(uid));
             prop_assert_eq!(person(&of_person(row)), Some(row));
             prop_assert_eq!(link(&of_link(row, 7)), Some(row));
@@ -193,6 +214,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in ".*") {
             let _ = (person(&text), link(&text), document(&text), study(&text), is_id(&text));
+            let _ = manifest(&text);
         }
     }
 }

@@ -363,7 +363,7 @@ fn one_modality(rule: &StudyRule) -> Option<&str> {
 pub(super) fn studies(rules: &[StudyRule], page: &Page) -> QueryBuilder<Db> {
     let mut sql = QueryBuilder::<Db>::new(
         "SELECT st.id, st.uid, p.root, pa.issuer, pa.patient_id, st.date, st.time, st.description,
-           st.accession, st.attributes, s.changed_us",
+           st.accession, st.attributes, pa.attributes, s.changed_us",
     );
     push_study_rules(&mut sql, rules);
     let columns = if modality_of(rules).is_some() { STUDY_OF_MODALITY } else { STUDY };
@@ -383,7 +383,8 @@ pub(super) fn study(row: &DbRow) -> Result<StudyFound, IndexError> {
         description: get(row, 7)?,
         accession: get(row, 8)?,
         attributes: get(row, 9)?,
-        changed_us: get(row, 10)?,
+        patient_attributes: get(row, 10)?,
+        changed_us: get(row, 11)?,
     })
 }
 
@@ -391,7 +392,7 @@ pub(super) fn study(row: &DbRow) -> Result<StudyFound, IndexError> {
 pub(super) async fn series(pool: &Pool, studies: &[i64]) -> Result<Vec<SeriesFound>, IndexError> {
     let mut sql = QueryBuilder::<Db>::new(
         "SELECT e.id, e.study, e.uid, e.number, e.modality, e.description, e.body_part, e.instances,
-           e.revision, e.attributes FROM series e WHERE ",
+           e.revision, e.changed_us, e.attributes FROM series e WHERE ",
     );
     push_rows(&mut sql, "e.study", studies);
     sql.push(" ORDER BY e.study, e.number_sort, e.number, e.id");
@@ -407,7 +408,8 @@ pub(super) async fn series(pool: &Pool, studies: &[i64]) -> Result<Vec<SeriesFou
             body_part: get(row, 6)?,
             instances: figure(row, 7)?,
             revision: get(row, 8)?,
-            attributes: get(row, 9)?,
+            changed_us: get(row, 9)?,
+            attributes: get(row, 10)?,
         })
     });
     found.collect()

@@ -16,7 +16,7 @@ mod looking;
 mod manifest;
 mod qido;
 mod qido_hostile;
-mod rejecting;
+pub(crate) mod rejecting;
 mod rendered;
 mod rendered_documents;
 mod rendered_many;

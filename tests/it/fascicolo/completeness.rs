@@ -106,7 +106,9 @@ async fn a_manifest_names_the_organisation_a_study_is_known_to_be_of() {
     }
     let world = fed().await;
     let scope = lastra::model::path::Scope::study(lastra::dicom::uid::Uid::parse(CHEST).unwrap());
-    let manifest = world.rooms.fascicolo.manifest(&world.permit, &scope, &Here).await.unwrap();
+    let fascicolo = &world.rooms.fascicolo;
+    let outline = fascicolo.manifest_outline(&world.permit, &scope, &Here).await.unwrap();
+    let manifest = fascicolo.whole_manifest(outline).await.unwrap();
     assert_eq!(manifest.organisation.name, "Ospedale di Prova");
     assert_eq!(manifest.organisation.oid, "2.16.840.1.113883.2.9.4.1.1.120999");
 }

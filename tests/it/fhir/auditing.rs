@@ -61,6 +61,19 @@ async fn id_of(world: &World, kind: &str) -> String {
     world.get(&format!("{kind}?_count=1")).await.ids().pop().unwrap()
 }
 
+/// A report's document.
+async fn document(world: &World) -> String {
+    world.get("DocumentReference?type=68604-8&_count=1").await.ids().pop().unwrap()
+}
+
+/// A study's manifest as FHIR document.
+async fn manifest(world: &World) -> String {
+    let found = world.get("DocumentReference?type=http://loinc.org|18748-4").await;
+    let is_bundle = |named: &&Value| named.to_string().contains("/Bundle/");
+    let named = found.entries("match").find(is_bundle).unwrap();
+    named["id"].as_str().unwrap().to_owned()
+}
+
 async fn version_of(world: &World, report: &str) -> String {
     let report = world.get(&format!("DiagnosticReport/{report}")).await;
     report.json["meta"]["versionId"].as_str().unwrap().to_owned()
@@ -75,7 +88,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What is asked (method, path, body), and what is on record of it: interaction, type, status, and how
 /// many people it concerns.
-const ROUTES: [(&str, &str); 36] = [
+const ROUTES: [(&str, &str); 38] = [
     ("GET /Patient?name=esempi", "search-type Patient 200 1"),
     ("HEAD /Patient", "search-type Patient 200 1"),
     ("GET /Patient?name=nobody", "search-type Patient 200 0"),
@@ -102,6 +115,8 @@ const ROUTES: [(&str, &str); 36] = [
     ("GET /Provenance/{link}", "read Provenance 200 1"),
     ("GET /Binary/{document}", "read Binary 200 1"),
     ("GET /Binary/{document}?_format=json", "read Binary 200 1"),
+    ("GET /Binary/{manifest}", "read Binary 200 1"),
+    ("GET /Bundle/{manifest}", "read Bundle 200 1"),
     ("GET /Endpoint/wado-rs", "read Endpoint 200 0"),
     ("GET /Patient/{anna}/$everything?_count=1", "operation Patient 200 1"),
     ("POST / {brought}", "transaction DiagnosticReport 200 1"),
@@ -122,7 +137,8 @@ async fn requirement_48_every_route_leaves_exactly_one_record() {
     let anna = anna(&world).await;
     let filled = [
         ("{study}", id_of(&world, "ImagingStudy").await),
-        ("{document}", id_of(&world, "DocumentReference").await),
+        ("{document}", document(&world).await),
+        ("{manifest}", manifest(&world).await),
         ("{link}", id_of(&world, "Provenance").await),
         ("{version}", version_of(&world, &report).await),
         ("{report}", report),
@@ -449,7 +465,7 @@ async fn requirement_33_what_cannot_be_recorded_is_not_given() {
     let world = world().await;
     let mut rows = rows(&world).await;
     let anna = anna(&world).await;
-    let binary = id_of(&world, "DocumentReference").await;
+    let binary = document(&world).await;
     let full = "CREATE TRIGGER full BEFORE INSERT ON access_subject
         BEGIN SELECT RAISE(ABORT, 'no more'); END";
     sqlx::query(full).execute(&mut rows).await.unwrap();

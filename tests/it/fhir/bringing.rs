@@ -60,7 +60,7 @@ async fn a_report_is_kept_once_and_its_versions_are_its_history() {
     assert_eq!(world.get("DiagnosticReport").await.json["total"], 1);
     let replaced = world.get("DocumentReference?status=superseded").await;
     let replaced = format!("DocumentReference/{}", replaced.ids()[0]);
-    let current = world.get("DocumentReference?status=current").await;
+    let current = world.get("DocumentReference?status=current&type=68604-8").await;
     let relates = &current.entries("match").next().unwrap()["relatesTo"][0];
     assert_eq!(
         (&relates["code"], &relates["target"]["reference"]),
@@ -77,7 +77,7 @@ async fn only_new_reports_are_kept_when_asked_so_and_bytes_belong_to_one() {
     let mut changed = bundle("R1", &pdf("seconda"));
     changed["entry"][1]["request"]["ifNoneExist"] = json!("identifier=urn:oid:2.25.7001|R1");
     assert_eq!(report(&world.bring(&changed).await.json).0, "200 OK");
-    assert_eq!(world.get("DocumentReference").await.json["total"], 1);
+    assert_eq!(world.get("DocumentReference?type=68604-8").await.json["total"], 1);
     let stolen = world.bring(&bundle("R2", &pdf("prima"))).await;
     assert_eq!((stolen.status, stolen.json["issue"][0]["code"].as_str()), (409, Some("duplicate")));
     assert_eq!(world.get("DiagnosticReport").await.json["total"], 1);
@@ -129,7 +129,7 @@ async fn requirement_4_a_report_of_nobody_known_is_kept_and_shown_in_no_fascicol
     let response = &answer.json["entry"][1]["response"];
     assert_eq!((answer.status, &response["status"]), (200, &"202 Accepted".into()));
     assert_eq!(response["outcome"]["issue"][0]["severity"], "warning");
-    for kind in ["DiagnosticReport", "DocumentReference"] {
+    for kind in ["DiagnosticReport", "DocumentReference?type=68604-8"] {
         assert_eq!(world.get(kind).await.json["total"], 0, "{kind}");
     }
     let queue = world.server.command("fascicolo").arg("queue").output().unwrap();

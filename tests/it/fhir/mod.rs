@@ -3,6 +3,7 @@
 mod auditing;
 mod bringing;
 mod hostile;
+mod manifests;
 mod reading;
 mod searching;
 mod stock;

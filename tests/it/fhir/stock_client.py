@@ -6,6 +6,7 @@ here are R4's) and by fhirclient (R4's own, strict), and searched with fhirpy an
 
 import base64
 import hashlib
+import io
 import pathlib
 import sys
 
@@ -76,6 +77,8 @@ def models(base):
 def binaries(base):
     """Documents byte for byte, and as a resource."""
     for entry in get(f"{base}/DocumentReference").json()["entry"]:
+        if entry["resource"]["type"]["coding"][0]["code"] == "18748-4":
+            continue
         attachment = entry["resource"]["content"][0]["attachment"]
         answer = get(attachment["url"])
         digest = hashlib.sha256(answer.content)
@@ -86,6 +89,41 @@ def binaries(base):
         assert len(answer.content) == attachment["size"]
         resource = valid(get(attachment["url"], Accept="application/fhir+json").json())
         assert base64.b64decode(resource["data"]) == answer.content
+
+
+def manifests(base):
+    """Each study's two manifests: named alike, each what it says it is, of the same instances."""
+    found = {}
+    for entry in get(f"{base}/DocumentReference?type=18748-4&_count=200").json()["entry"]:
+        named = valid(entry["resource"])
+        assert named["masterIdentifier"] in named["identifier"], named
+        attachment = named["content"][0]["attachment"]
+        answer = get(attachment["url"])
+        media = attachment["contentType"]
+        assert answer.headers["content-type"].split(";")[0] == media
+        if media == "application/dicom":
+            data = pydicom.dcmread(io.BytesIO(answer.content))
+            assert data.file_meta.MediaStorageSOPClassUID == named["content"][0]["format"]["code"]
+            uid = data.SOPInstanceUID
+            evidence = data.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+            instances = [i.ReferencedSOPInstanceUID for s in evidence for i in s.ReferencedSOPSequence]
+            resource = valid(get(attachment["url"], Accept="application/fhir+json").json())
+            assert base64.b64decode(resource["data"]) == answer.content
+        else:
+            document = valid(answer.json())
+            assert (document["type"], document["id"]) == ("document", named["id"])
+            uid = document["identifier"]["value"].removeprefix("urn:oid:")
+            [study] = [e["resource"] for e in document["entry"] if e["resource"]["resourceType"] == "ImagingStudy"]
+            instances = [i["uid"] for s in study["series"] for i in s["instance"]]
+        assert named["masterIdentifier"]["value"] == f"urn:oid:{uid}"
+        related = named["context"]["related"][0]["identifier"]["value"]
+        found.setdefault(related, []).append((media, uid, sorted(instances)))
+    assert found, "no manifests"
+    for forms in found.values():
+        (one, uid, instances), (other, same, others) = sorted(forms)
+        assert (one, other) == ("application/dicom", "application/fhir+json")
+        assert uid == same and instances == others
+    return len(found)
 
 
 def with_fhirpy(base):
@@ -192,6 +230,7 @@ def main():
     base, samples = sys.argv[1:]
     seen = models(base)
     binaries(base)
+    manifests(base)
     with_fhirpy(base)
     with_fhirclient(base)
     while_reports_arrive(base)
