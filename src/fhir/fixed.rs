@@ -38,7 +38,7 @@ impl Consultation {
                 "payloadMimeType": ["application/dicom", "application/dicom+json"],
                 "address": self.dicomweb,
             });
-            Resource::new(Kind::Endpoint, id.to_owned(), 0, body)
+            Resource::new(Kind::Endpoint, None, id.to_owned(), 0, body)
         };
         ENDPOINTS.into_iter().map(endpoint).collect()
     }
@@ -84,7 +84,7 @@ fn organization(organisation: &Organisation) -> Resource {
         }],
         "name": organisation.name,
     });
-    Resource::new(Kind::Organization, id_of(organisation), 0, body)
+    Resource::new(Kind::Organization, None, id_of(organisation), 0, body)
 }
 
 fn issuing(issuer: &Issuer) -> Resource {
@@ -96,7 +96,7 @@ fn issuing(issuer: &Issuer) -> Resource {
         "name": name,
         "alias": issuer.names.get(1..).unwrap_or_default(),
     });
-    Resource::new(Kind::Organization, ids::of_organization(&issuer.kept), 0, body)
+    Resource::new(Kind::Organization, None, ids::of_organization(&issuer.kept), 0, body)
 }
 
 /// Whether an endpoint is of this kind.

@@ -203,6 +203,7 @@ impl Consultation {
         let changed_us = study.changed_us.max(outline.changed_us);
         let resource = Resource::new(
             Kind::DocumentReference,
+            Some(study.person),
             form.id(study),
             changed_us,
             body(study, outline, form),
