@@ -510,7 +510,7 @@ def stow(server, bodies, connections):
     def post(part):
         for body in part:
             with socket.create_connection(("127.0.0.1", server.http), 600) as peer:
-                peer.sendall(b"POST /dicom-web/studies HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: application/dicom+json\r\n"
+                peer.sendall(b"POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: application/dicom+json\r\n"
                              b"Content-Type: multipart/related; type=\"application/dicom\"; boundary=cut\r\n"
                              b"Content-Length: %d\r\n\r\n" % len(body))
                 peer.sendall(body)

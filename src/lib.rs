@@ -8,6 +8,7 @@
 //! | 9 | [`config`] | reads file, environment and flags; remembers where each value came from |
 //! | 8 | [`web`] | pages: the OHIF viewer |
 //! | 8 | [`fhir`] | FHIR R4: people, studies, reports and documents read, searched and brought |
+//! | 8 | [`api`] | JSON for those who look after fascicoli: people, documents, links, what waits |
 //! | 8 | [`dicomweb`] | QIDO-RS, WADO-RS, STOW-RS, WADO-URI, capabilities; the change feed |
 //! | 7 | [`gateway`] | the national gateway's client: reports published there |
 //! | 7 | [`http`] | the hallway of the HTTP doors: who asks, errors, caching, limits, base URL |
@@ -32,6 +33,7 @@
 //! [`archive::ingest`] for storing and [`dicomweb::wado`] for fetching.
 
 pub mod access;
+pub mod api;
 pub mod archive;
 pub mod blobs;
 pub mod cli;

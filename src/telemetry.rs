@@ -59,6 +59,13 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_gateway_requests_total", "requests to the national gateway, by request and result"),
     ("lastra_gateway_outbox", "reports for the national gateway, by stage"),
     ("lastra_jobs", "jobs by state: waiting, set_aside"),
+    ("lastra_render_cache_bytes", "memory of kept pictures"),
+    ("lastra_header_cache_bytes", "memory of kept headers that pictures are drawn by"),
+    ("lastra_mask_cache_bytes", "memory of kept averages of mask frames"),
+    ("lastra_frame_cache_bytes", "memory of kept frames that were re-encoded"),
+    ("lastra_pixel_attribute_cache_bytes", "memory of kept pixel attributes for re-encoding"),
+    ("lastra_proof_cache_bytes", "memory of what is known of how instances re-encode"),
+    ("lastra_fragment_cache_bytes", "disk of kept values of re-encoded instances"),
     ("lastra_imaging_bytes", "memory admitted to pixel work now"),
     ("lastra_imaging_queue", "pixel work that waits for memory or a thread"),
     (

@@ -27,7 +27,18 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = PatientEvent::of(&message, &header);
         let _ = OrderMessage::of(&message, &header);
         let _ = ResultMessage::of(&message, &header);
-        let answer = ack::answer(Some(&header), &ack::Outcome::Taken, "1", "20260101000000");
+        // What is told is ASCII, whatever the sender's character set.
+        let text: String = bytes.iter().filter(|b| b.is_ascii()).map(|b| char::from(*b)).collect();
+        let notice = ack::Notice {
+            place: "ORC^1^1".to_owned(),
+            code: "already-done",
+            meaning: "Examination already done",
+            parameters: vec![text.clone(); 11],
+            short: text.clone(),
+            text,
+        };
+        let taken = ack::Outcome::Taken(vec![notice]);
+        let answer = ack::answer(Some(&header), &taken, "1", "20260101000000");
         if let Some(answer) = answer {
             Message::parse(answer.as_bytes()).expect("what is answered is a message");
         }

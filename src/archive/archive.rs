@@ -165,7 +165,7 @@ impl Archive {
             attributes,
             flights,
             renders,
-            headers: Kept::new(HEADERS_KEPT_BYTES),
+            headers: Kept::new(HEADERS_KEPT_BYTES).told_by("lastra_header_cache_bytes"),
             masks: MaskCache::default(),
             spools,
             transcoding: Transcoding::default(),

@@ -48,14 +48,16 @@ enum Place {
 }
 
 impl Reading {
-    fn media_type(self) -> &'static str {
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
             Self::Plain => "text/plain; charset=utf-8",
         }
     }
 
-    fn write(self, page: &Page) -> String {
+    /// A page, written so.
+    pub fn write(self, page: &Page) -> String {
         match self {
             Self::Html => page.html(),
             Self::Plain => page.plain(),

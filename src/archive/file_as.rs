@@ -28,6 +28,7 @@ use crate::dicom::deidentify::UidKey;
 use crate::dicom::deidentify::statements;
 use crate::dicom::layout::Layout;
 use crate::dicom::layout::Piece;
+use crate::dicom::native::parse_tag;
 use crate::dicom::part10::MetaFields;
 use crate::dicom::part10::write_prefix;
 use crate::dicom::rewrite::Change;
@@ -232,9 +233,7 @@ const MAX_ICONS: usize = 64;
 
 /// The tag a bulk path begins with.
 fn tag_of(path: &str) -> Option<Tag> {
-    let number = u32::from_str_radix(path.get(..8)?, 16).ok()?;
-    let [g0, g1, e0, e1] = number.to_be_bytes();
-    Some(Tag(u16::from_be_bytes([g0, g1]), u16::from_be_bytes([e0, e1])))
+    parse_tag(path.get(..8)?)
 }
 
 fn prefix(

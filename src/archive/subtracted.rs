@@ -39,7 +39,7 @@ pub(in crate::archive) struct MaskCache {
 impl Default for MaskCache {
     fn default() -> Self {
         Self {
-            kept: Kept::new(MASKS_KEPT_BYTES),
+            kept: Kept::new(MASKS_KEPT_BYTES).told_by("lastra_mask_cache_bytes"),
             flights: Flights::default(),
             places: Semaphore::new(SUBTRACTED_AT_ONCE),
         }

@@ -54,11 +54,12 @@ pub(in crate::archive) struct Transcoding {
 impl Default for Transcoding {
     fn default() -> Self {
         Self {
-            frames: Kept::new(FRAMES_KEPT_BYTES),
-            attributes: Kept::new(ATTRIBUTES_KEPT_BYTES),
+            frames: Kept::new(FRAMES_KEPT_BYTES).told_by("lastra_frame_cache_bytes"),
+            attributes: Kept::new(ATTRIBUTES_KEPT_BYTES)
+                .told_by("lastra_pixel_attribute_cache_bytes"),
             frame_flights: Flights::default(),
-            outcomes: Kept::new(Outcome::KEPT_BYTES),
-            fragments: Kept::new(Fragments::KEPT_BYTES),
+            outcomes: Kept::new(Outcome::KEPT_BYTES).told_by("lastra_proof_cache_bytes"),
+            fragments: Kept::new(Fragments::KEPT_BYTES).told_by("lastra_fragment_cache_bytes"),
             fragment_flights: Flights::default(),
         }
     }

@@ -136,6 +136,8 @@ fn what_to_try(app: &App, studies: u64, instances: u64) -> String {
         "✓ {studies} studies, {instances} instances\n\
          Open:   DICOMweb     http://{http}/dicom-web/studies\n\
          \x20       thumbnails   http://{http}/dicom-web/studies/STUDY/series/SERIES/thumbnail\n\
+         \x20       a fascicolo  http://{http}/people/1/fascicolo\n\
+         \x20       FHIR         http://{http}/fhir/ImagingStudy?_include=ImagingStudy:endpoint\n\
          \x20       metrics      http://{http}/metrics\n\
          Try:    curl -s 'http://{http}/dicom-web/studies?ModalitiesInStudy=CT'\n\
          \x20       echoscu -aec LASTRA 127.0.0.1 {port}        # any DICOM tool\n\

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use serde_json::Value;
 use serde_json::json;
 
 use crate::access::actor::Actor;
@@ -21,15 +20,16 @@ use crate::cli::run::loaded;
 use crate::cli::run::set_up_log;
 use crate::clock::SharedClock;
 use crate::clock::SystemClock;
+use crate::fascicolo::decide::Decision;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fascicolo::intake::Arriving;
 use crate::fascicolo::queue::Case;
-use crate::fascicolo::timeline::Episode;
+use crate::fascicolo::queue::PersonCandidate;
 use crate::fascicolo::timeline::Timeline;
+use crate::fascicolo::told;
 use crate::index::fascicolo::LinksOf;
 use crate::model::document::Document;
 use crate::model::link::Link;
-use crate::model::link::StudyBrief;
 use crate::model::link::Waiting;
 use crate::server::app::Rooms;
 
@@ -57,12 +57,12 @@ async fn act(
         Action::Show { person, limit } => {
             let person = fascicolo.find(permit, person).await?;
             let timeline = fascicolo.timeline(permit, person.id, None, *limit).await?;
-            output.result(&timeline_json(&timeline), &timeline_text(&timeline));
+            output.result(&told::timeline(&timeline), &timeline_text(&timeline));
         }
         Action::Add { files } => return add(fascicolo, permit, files, output).await,
         Action::Links { document } => {
             for link in fascicolo.links(permit, LinksOf::Document(*document)).await? {
-                output.result(&link_json(&link), &link_text(&link));
+                output.result(&told::link(&link), &link_text(&link));
             }
         }
         Action::Link { document, study } => {
@@ -76,7 +76,7 @@ async fn act(
         }
         Action::Queue { after, limit } => {
             for case in fascicolo.queue(permit, *after, *limit).await? {
-                output.result(&case_json(&case), &case_text(&case));
+                output.result(&told::case(&case), &case_text(&case));
             }
         }
         Action::Assign { what, person } => {
@@ -93,6 +93,16 @@ async fn act(
         }
         action @ (Action::Search { .. } | Action::Priors { .. }) => {
             return look(fascicolo, permit, action, output).await;
+        }
+        Action::Dismiss { item } => {
+            fascicolo.decide(permit, *item, &Decision::Dismiss, by).await?;
+            output.result(&json!({ "dismissed": item }), &format!("item {item} waits no longer"));
+        }
+        Action::Alike { person } => {
+            let person = fascicolo.find(permit, person).await?;
+            for found in fascicolo.alike(permit, person.id).await? {
+                output.result(&told::candidate(&found), &candidate_text(&found));
+            }
         }
         Action::Merge { survivor, absorbed, reason } => {
             let survivor = fascicolo.find(permit, survivor).await?.id;
@@ -141,7 +151,7 @@ async fn add(
         };
         match taken {
             Ok(taken) => {
-                let mut value = document_json(&taken.document);
+                let mut value = told::document(&taken.document);
                 value["known"] = taken.known.into();
                 let known = if taken.known { ", here already" } else { "" };
                 let text = format!("{}{known}", document_text(&taken.document));
@@ -154,70 +164,6 @@ async fn add(
         }
     }
     Ok(if failed { Exit::SomeFailed } else { Exit::Done })
-}
-
-fn timeline_json(timeline: &Timeline) -> Value {
-    let person = &timeline.person;
-    let identifiers: Vec<Value> = person
-        .identifiers
-        .iter()
-        .map(|known| {
-            let id = &known.identifier;
-            json!({ "kind": id.kind.as_str(), "assigner": id.assigner, "value": id.value,
-                "trust": id.trust.as_str(), "origin": known.origin })
-        })
-        .collect();
-    let episodes: Vec<Value> = timeline.episodes.iter().map(episode_json).collect();
-    json!({ "person": person.id, "rows": person.rows, "name": person.name,
-        "birth_date": person.birth_date, "sex": person.sex, "identifiers": identifiers,
-        "episodes": episodes })
-}
-
-fn episode_json(episode: &Episode) -> Value {
-    let documents: Vec<Value> = episode.documents.iter().map(document_json).collect();
-    json!({ "date": episode.date, "images": episode.images.as_str(),
-        "study": episode.study.as_ref().map(study_json), "documents": documents,
-        "older_versions": episode.replaced })
-}
-
-fn study_json(study: &StudyBrief) -> Value {
-    json!({ "uid": study.uid, "date": study.date, "description": study.description,
-        "accession": study.accession, "modalities": study.modalities,
-        "instances": study.instances, "person": study.person })
-}
-
-/// A document, for programs.
-pub(in crate::cli) fn document_json(document: &Document) -> Value {
-    json!({ "document": document.id, "person": document.person, "kind": document.kind.as_str(),
-        "title": document.title, "type": document.type_code, "version": document.version,
-        "superseded_by": document.superseded_by, "service_date": document.service_date,
-        "bytes": document.blob_bytes, "sha256": hex(&document.sha256),
-        "findings": document.findings })
-}
-
-fn link_json(link: &Link) -> Value {
-    let evidence: Value = serde_json::from_str(&link.evidence).unwrap_or(Value::Null);
-    json!({ "link": link.id, "document": link.document, "study": link.study_uid,
-        "method": link.method.as_str(), "evidence": evidence, "by": link.actor,
-        "made_us": link.made_us, "undone": link.undone.as_ref().map(|(at, by)| json!({ "at_us": at, "by": by })) })
-}
-
-fn case_json(case: &Case) -> Value {
-    let facts: Value = serde_json::from_str(&case.item.facts).unwrap_or(Value::Null);
-    let people: Vec<Value> = case
-        .people
-        .iter()
-        .map(|p| json!({ "person": p.person, "score": p.score, "reasons": p.reasons }))
-        .collect();
-    let studies: Vec<Value> = case
-        .studies
-        .iter()
-        .map(|s| json!({ "study": study_json(&s.study), "score": s.score, "reasons": s.reasons }))
-        .collect();
-    json!({ "item": case.item.id, "kind": case.item.kind.as_str(),
-        "document": case.document.as_ref().map(document_json),
-        "study": case.study.as_ref().map(study_json), "facts": facts, "people": people,
-        "studies": studies })
 }
 
 fn timeline_text(timeline: &Timeline) -> String {
@@ -271,6 +217,10 @@ fn link_text(link: &Link) -> String {
     )
 }
 
+fn candidate_text(found: &PersonCandidate) -> String {
+    format!("person #{} {} ({})", found.person, found.score, found.reasons.join(", "))
+}
+
 fn case_text(case: &Case) -> String {
     let mut text = format!("item {}: {}", case.item.id, case.item.kind.as_str());
     if let Some(document) = &case.document {
@@ -280,24 +230,11 @@ fn case_text(case: &Case) -> String {
         let _ = write!(text, ", study {}", study.uid);
     }
     for found in &case.people {
-        let _ = write!(
-            text,
-            "\n  person #{} {} ({})",
-            found.person,
-            found.score,
-            found.reasons.join(", ")
-        );
+        let _ = write!(text, "\n  {}", candidate_text(found));
     }
     for found in &case.studies {
         let reasons = found.reasons.join(", ");
         let _ = write!(text, "\n  study {} {} ({reasons})", found.study.uid, found.score);
     }
     text
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

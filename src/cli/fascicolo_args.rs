@@ -91,6 +91,21 @@ pub enum Action {
         #[arg(value_name = "PERSON")]
         person: String,
     },
+    /// Let an item of the queue wait no longer; nothing else changes.
+    #[command(after_help = "Examples:\n  lastra fascicolo dismiss 12 --by rossi")]
+    Dismiss {
+        /// The item's id.
+        #[arg(value_name = "ITEM")]
+        item: i64,
+    },
+    /// Who else somebody may be, likeliest first, with the reasons.
+    #[command(after_help = "Examples:\n  lastra fascicolo alike RSSMRA79B11C566R\n  \
+        lastra fascicolo alike '#12' --json")]
+    Alike {
+        /// An identifier, `ISSUER|IDENTIFIER`, or `#ID`.
+        #[arg(value_name = "PERSON")]
+        person: String,
+    },
     /// Two people are one; can be undone exactly.
     #[command(
         after_help = "Examples:\n  lastra fascicolo merge '#12' '#40' --reason 'same passport' --by rossi"
@@ -210,7 +225,7 @@ pub enum Action {
         /// Modality; an order's own unless given.
         #[arg(long, value_name = "MODALITY")]
         modality: Option<String>,
-        /// Body part, as DICOM's Body Part Examined.
+        /// Body part, as DICOM's Body Part Examined; an order's own unless given.
         #[arg(long, default_value = "", value_name = "PART")]
         body_part: String,
         /// Days back an examination still counts.

@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use crate::access::permit::Permit;
 use crate::cli::exit::Exit;
-use crate::cli::fascicolo::document_json;
 use crate::cli::fascicolo::document_text;
 use crate::cli::fascicolo_args::Action;
 use crate::cli::output::Output;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fascicolo::priors::Asked;
 use crate::fascicolo::priors::Priors;
+use crate::fascicolo::told;
 
 /// Looks for documents, or for what was done already.
 pub(in crate::cli) async fn look(
@@ -26,7 +26,7 @@ pub(in crate::cli) async fn look(
                 None => None,
             };
             for found in fascicolo.search(permit, &words.join(" "), person, *limit).await? {
-                output.result(&document_json(&found), &document_text(&found));
+                output.result(&told::document(&found), &document_text(&found));
             }
         }
         Action::Priors { person, order, modality, body_part, days } => {
@@ -48,7 +48,10 @@ pub(in crate::cli) async fn look(
             if asked.modality.is_empty() {
                 anyhow::bail!("--modality: the order names none; give one");
             }
-            (asked.body_part, asked.within_days) = (body_part.clone(), *days);
+            if !body_part.is_empty() {
+                asked.body_part.clone_from(body_part);
+            }
+            asked.within_days = *days;
             let priors = fascicolo.priors(permit, person, &asked).await?;
             output.result(&priors, &text(&priors));
         }

@@ -11,6 +11,7 @@
 use dicom_core::{Tag, VR};
 
 use crate::dicom::deidentify::dummy;
+use crate::dicom::native::tag_of;
 use crate::dicom::scan::{Element, Value, Visit};
 
 /// Part of an item, in order.
@@ -109,10 +110,12 @@ pub(in crate::dicom) fn write(to: &mut impl Visit, sequence: &Element, layer: &[
     let number = (u32::from(sequence.tag.group()) << 16) | u32::from(sequence.tag.element());
     let Some((_, parts)) = ITEMS.iter().find(|(tag, _)| *tag == number) else { return };
     let mut depth = sequence.depth.saturating_add(1);
-    let element = |number: u32, vr, depth| {
-        let [g0, g1, e0, e1] = number.to_be_bytes();
-        let tag = Tag(u16::from_be_bytes([g0, g1]), u16::from_be_bytes([e0, e1]));
-        Element { tag, vr, start: sequence.start, value: sequence.value.clone(), depth }
+    let element = |number: u32, vr, depth| Element {
+        tag: tag_of(number),
+        vr,
+        start: sequence.start,
+        value: sequence.value.clone(),
+        depth,
     };
     to.begin_item();
     for part in *parts {
@@ -148,13 +151,14 @@ pub(in crate::dicom) fn write(to: &mut impl Visit, sequence: &Element, layer: &[
 
 #[cfg(test)]
 mod tests {
+    use dicom_core::VR;
     use dicom_core::dictionary::DataDictionary;
-    use dicom_core::{Tag, VR};
     use dicom_dictionary_std::StandardDataDictionary;
 
     use super::{ITEMS, Part};
     use crate::dicom::deidentify::Action;
     use crate::dicom::deidentify_table::TABLE;
+    use crate::dicom::native::tag_of;
 
     #[test]
     fn the_parts_of_an_item_stand_in_order_and_what_begins_ends() {
@@ -186,8 +190,9 @@ mod tests {
     #[test]
     fn each_sequence_that_must_keep_a_value_has_an_item() {
         let is_sequence = |tag: u32| {
-            let tag = Tag((tag >> 16) as u16, (tag & 0xFFFF) as u16);
-            StandardDataDictionary.by_tag(tag).is_some_and(|known| known.vr.relaxed() == VR::SQ)
+            StandardDataDictionary
+                .by_tag(tag_of(tag))
+                .is_some_and(|known| known.vr.relaxed() == VR::SQ)
         };
         for (tag, action) in TABLE {
             let needs = *action == Action::Dummy && is_sequence(*tag);

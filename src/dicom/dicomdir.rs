@@ -8,6 +8,7 @@ use dicom_core::{Tag, VR};
 use sha2::{Digest, Sha256};
 
 use crate::dicom::dicomdir_table::{PATIENT, SERIES, STUDY, keys_of, record_type};
+use crate::dicom::native::tag_of;
 use crate::dicom::part10::{MetaFields, write_prefix};
 use crate::dicom::syntax::EXPLICIT_LITTLE;
 use crate::dicom::tree::Item;
@@ -210,7 +211,7 @@ fn referenced_series(of: Item<'_>) -> Vec<u8> {
             let mut one = values(image, &[(0x0008_1150, VR::UI), (0x0008_1155, VR::UI)]);
             // Only those frames, or segments.
             for (number, vr) in [(0x0008_1160, VR::IS), (0x0062_000B, VR::US)] {
-                if image.has(tag(number)) {
+                if image.has(tag_of(number)) {
                     put(image, number, vr, &mut one);
                 }
             }
@@ -235,7 +236,7 @@ fn values(of: Item<'_>, keys: &[(u32, VR)]) -> DataSet {
 }
 
 fn put(of: Item<'_>, number: u32, vr: VR, record: &mut DataSet) {
-    let tag = tag(number);
+    let tag = tag_of(number);
     match vr {
         VR::US => {
             let words: Vec<u8> = of.table(tag).into_iter().flat_map(u16::to_le_bytes).collect();
@@ -253,11 +254,6 @@ fn put(of: Item<'_>, number: u32, vr: VR, record: &mut DataSet) {
             record.put(tag, vr, text.as_bytes());
         }
     }
-}
-
-fn tag(number: u32) -> Tag {
-    let [g0, g1, e0, e1] = number.to_be_bytes();
-    Tag(u16::from_be_bytes([g0, g1]), u16::from_be_bytes([e0, e1]))
 }
 
 fn bytes(data_set: &DataSet) -> Vec<u8> {

@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use crate::dicom::charset::Charset;
 use crate::dicom::header_text::{fact, number};
 use crate::dicom::json::JsonWriter;
+use crate::dicom::native::parse_tag;
 use crate::dicom::scan::{Element, Value, Visit};
 use crate::dicom::syntax::Encoding;
 
@@ -160,11 +161,7 @@ impl Extended {
 }
 
 fn tag(name: &str) -> Option<Tag> {
-    if name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let number = u32::from_str_radix(name, 16).ok()?;
-        return Some(Tag(u16::try_from(number >> 16).ok()?, u16::try_from(number & 0xFFFF).ok()?));
-    }
-    StandardDataDictionary.by_name(name).map(DataDictionaryEntry::tag)
+    parse_tag(name).or_else(|| StandardDataDictionary.by_name(name).map(DataDictionaryEntry::tag))
 }
 
 fn is_private(tag: Tag) -> bool {

@@ -32,12 +32,16 @@ pub trait Native {
     fn end_sequence(&mut self);
 }
 
+/// A tag by its number, group above element.
+pub const fn tag_of(number: u32) -> Tag {
+    let [g0, g1, e0, e1] = number.to_be_bytes();
+    Tag(u16::from_be_bytes([g0, g1]), u16::from_be_bytes([e0, e1]))
+}
+
 /// Eight hexadecimal digits as a tag.
 pub fn parse_tag(text: &str) -> Option<Tag> {
     let hex = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = u32::from_str_radix(text, 16).ok().filter(|_| hex)?;
-    let half = |shift: u32| u16::try_from((number >> shift) & 0xFFFF).ok();
-    Some(Tag(half(16)?, half(0)?))
+    u32::from_str_radix(text, 16).ok().filter(|_| hex).map(tag_of)
 }
 
 /// A value representation by its two letters; without any the dictionary's, and `UN` for letters

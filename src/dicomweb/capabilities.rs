@@ -10,9 +10,9 @@ use crate::dicomweb::address::Urls;
 use crate::dicomweb::door::Door;
 use crate::dicomweb::media::JSON;
 use crate::dicomweb::offer::{Offer, choose};
-use crate::dicomweb::openapi::{described, validator};
 use crate::dicomweb::wadl::{application, to_json, to_xml};
 use crate::dicomweb::wado::vary;
+use crate::http::openapi::{described, validator};
 use crate::http::problem::Problem;
 
 /// Web Application Description Language (PS3.18 §8.9.4).

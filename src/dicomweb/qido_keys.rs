@@ -5,6 +5,7 @@ use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
 
+use crate::dicom::native::parse_tag;
 use crate::index::query::Key;
 
 /// How the values of a key are written and matched.
@@ -39,11 +40,7 @@ pub fn path(name: &str) -> Option<Vec<Tag>> {
 }
 
 fn tag(name: &str) -> Option<Tag> {
-    if name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let number = u32::from_str_radix(name, 16).ok()?;
-        return Some(Tag(u16::try_from(number >> 16).ok()?, (number & 0xFFFF) as u16));
-    }
-    StandardDataDictionary.by_name(name).map(DataDictionaryEntry::tag)
+    parse_tag(name).or_else(|| StandardDataDictionary.by_name(name).map(DataDictionaryEntry::tag))
 }
 
 /// The key an attribute path names, if the index can match it. A leaf of Request Attributes

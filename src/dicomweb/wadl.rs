@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::dicomweb::address::ROOT;
-use crate::dicomweb::openapi::{DOCUMENT, resolved};
+use crate::http::openapi::{DOCUMENT, resolved};
 
 /// One element.
 #[derive(Debug, Clone, PartialEq, Eq)]

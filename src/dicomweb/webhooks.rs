@@ -17,8 +17,8 @@ use crate::archive::follow::Receiver;
 use crate::clock::SharedClock;
 use crate::dicomweb::address::Urls;
 use crate::dicomweb::changes::written;
-use crate::dicomweb::openapi::hex;
 use crate::http::base::Base;
+use crate::http::openapi::hex;
 use crate::model::event::Event;
 use crate::model::job::JobKind;
 

@@ -4,7 +4,8 @@
 //! fascicolo reads it: without a document type declaration, within limits.
 
 use crate::documents::page::{Line, LineKind, Page};
-use crate::hl7::cda::xml::{Child, Document, Element, Limits, XmlError};
+use crate::hl7::cda::narrative::{self, Step};
+use crate::hl7::cda::xml::{Document, Element, Limits, XmlError};
 
 /// Lines taken of one document.
 const MAX_LINES: usize = 50_000;
@@ -21,29 +22,14 @@ pub fn page(xml: &[u8]) -> Result<Page, XmlError> {
     let xml = xml.strip_suffix(&[0]).unwrap_or(xml);
     let document = Document::parse_within(xml, LIMITS)?;
     let mut walk = Walk::default();
-    let mut work = vec![Work::See(Child::Element(document.root()))];
-    while let Some(next) = work.pop() {
-        match next {
-            Work::Leave => walk.end(),
-            Work::See(Child::Text(text)) => walk.text(text),
-            Work::See(Child::Element(element)) => {
-                walk.start(element);
-                work.push(Work::Leave);
-                let from = work.len();
-                work.extend(element.inside().map(Work::See));
-                if let Some(new) = work.get_mut(from..) {
-                    new.reverse();
-                }
-            }
-        }
-    }
+    walk.start(document.root());
+    narrative::walk(document.root(), |step| match step {
+        Step::Enter(element) => walk.start(element),
+        Step::Text(text) => walk.text(text),
+        Step::Leave(_) => walk.end(),
+    });
+    walk.end();
     Ok(walk.finish())
-}
-
-/// What is still to be walked, last first.
-enum Work<'d> {
-    See(Child<'d>),
-    Leave,
 }
 
 /// What an open element is for.
@@ -227,7 +213,7 @@ mod tests {
   <paragraph>Torace, <content styleCode="Bold">due</content> proiezioni<br/>eseguite</paragraph>
   <list listType="ordered"><item>uno</item><item>due<list><item>sotto</item></list></item></list>
   <table><caption>Misure</caption><tbody><tr><th>Lato</th><td>5&#160;mm &lt;img src=x onerror=alert(1)&gt;</td></tr></tbody></table>
-  <renderMultiMedia referencedObject="x"/><script>alert(1)</script>
+  <renderMultiMedia referencedObject="x"/><script>alert(2)</script>
 </text><component><section><title>Dettaglio</title><text>testo sciolto: perch&#233;</text></section></component>
 </section></component></structuredBody></component></ClinicalDocument>"#;
 
@@ -252,13 +238,14 @@ mod tests {
                     (false, "5 mm <img src=x onerror=alert(1)>".into()),
                 ]),
             ),
-            (1, text("alert(1)")),
             (1, LineKind::Heading("Dettaglio".into())),
             (2, text("testo sciolto: perché")),
         ];
         assert_eq!(kinds, expected);
         let html = page.html();
-        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("Secret"));
+        for hidden in ["<script", "<img", "alert(2)", "Secret"] {
+            assert!(!html.contains(hidden), "{hidden}");
+        }
     }
 
     #[test]

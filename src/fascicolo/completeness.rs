@@ -98,20 +98,46 @@ impl Fascicolo {
         &self,
         studies: &[i64],
     ) -> Result<BTreeMap<i64, Keeper>, FascicoloError> {
-        let organisations = &self.inner.organisations;
-        if organisations.is_empty() || studies.is_empty() {
+        let of: Vec<Waiting> = studies.iter().map(|row| Waiting::Study(*row)).collect();
+        let keeper = |organisation: &Organisation| Keeper {
+            name: organisation.name.clone(),
+            oid: organisation.oid.clone(),
+        };
+        let found = self.kept_by(&of).await?.into_iter();
+        Ok(found.map(|(study, organisation)| (study, keeper(organisation))).collect())
+    }
+
+    /// The organisation each of several is of; all of them studies, or all documents.
+    pub async fn organisations_of(
+        &self,
+        permit: &Permit,
+        of: &[Waiting],
+    ) -> Result<BTreeMap<i64, &Organisation>, FascicoloError> {
+        may(permit)?;
+        self.kept_by(of).await
+    }
+
+    async fn kept_by(
+        &self,
+        of: &[Waiting],
+    ) -> Result<BTreeMap<i64, &Organisation>, FascicoloError> {
+        let known = &self.inner.organisations;
+        if known.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let mut marks: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-        for (study, mark) in self.inner.index.marks_of_studies(studies).await? {
-            marks.entry(study).or_default().push(mark);
+        let mut all: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for (row, mark) in self.inner.index.marks(of).await? {
+            all.entry(row).or_default().push(mark);
         }
-        let keeper = |own: &[String]| {
-            let mut known = organisations.iter();
-            let found = known.find(|known| known.marks().iter().any(|mark| own.contains(mark)))?;
-            Some(Keeper { name: found.name.clone(), oid: found.oid.clone() })
+        let whose = |marks: &[String]| {
+            known.iter().find(|known| known.marks().iter().any(|mark| marks.contains(mark)))
         };
-        Ok(marks.into_iter().filter_map(|(study, own)| Some((study, keeper(&own)?))).collect())
+        Ok(all.iter().filter_map(|(row, marks)| Some((*row, whose(marks)?))).collect())
+    }
+
+    /// Organisations the settings name.
+    pub fn organisations(&self) -> &[Organisation] {
+        &self.inner.organisations
     }
 
     /// Notes by what a study is known to be somebody's: who sent it, who numbered it.

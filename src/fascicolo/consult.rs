@@ -19,6 +19,7 @@ use crate::index::pages::StudyFound;
 use crate::index::pages::StudyRule;
 use crate::model::document::Reference;
 use crate::model::link::Waiting;
+use crate::model::person::Demographics;
 use crate::model::person::Person;
 use crate::people::identifier::Identifier;
 
@@ -114,6 +115,16 @@ impl Fascicolo {
         may(permit)?;
         let found = self.inner.index.person(row).await?;
         found.ok_or(FascicoloError::Unknown("this person"))
+    }
+
+    /// What was said of a person's name and birth, oldest first.
+    pub async fn demographics(
+        &self,
+        permit: &Permit,
+        person: i64,
+    ) -> Result<Vec<Demographics>, FascicoloError> {
+        may(permit)?;
+        Ok(self.inner.index.demographics(person).await?)
     }
 
     /// The person an identifier is of, its issuer under whatever name.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::access::permit::Permit;
+use crate::fascicolo::already_done::NewOrder;
 use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fascicolo::fascicolo::may;
@@ -10,6 +11,7 @@ use crate::fascicolo::intake::Arriving;
 use crate::fascicolo::recognise::NRE;
 use crate::hl7::v2::ack;
 use crate::hl7::v2::ack::ErrorCode;
+use crate::hl7::v2::ack::Notice;
 use crate::hl7::v2::ack::Outcome;
 use crate::hl7::v2::ack::Trouble;
 use crate::hl7::v2::adt::AdtError;
@@ -56,11 +58,13 @@ impl From<crate::index::error::IndexError> for Refusal {
 
 impl Fascicolo {
     /// Takes a message and gives the acknowledgement to send, if the sender wants one. What it says
-    /// is durable before this returns; sent again it changes nothing more.
+    /// is durable before this returns; sent again it changes nothing more. A new order is answered with
+    /// what was done already within so many days; 0: with nothing of the kind.
     pub async fn take_message(
         &self,
         permit: &Permit,
         bytes: &[u8],
+        within_days: u16,
     ) -> Result<Option<String>, FascicoloError> {
         may(permit)?;
         let id = uuid::Uuid::now_v7().simple().to_string();
@@ -79,8 +83,8 @@ impl Fascicolo {
             let outcome = rejected(ErrorCode::SegmentSequence, "MSH", "MSH is missing");
             return Ok(ack::answer(None, &outcome, id, &now));
         };
-        let outcome = match self.apply(&message, &header).await {
-            Ok(()) => Outcome::Taken,
+        let outcome = match self.apply(permit, &message, &header, within_days).await {
+            Ok(notices) => Outcome::Taken(notices),
             Err(Refusal::Trouble(outcome)) => outcome,
             Err(Refusal::Failed(error)) => {
                 tracing::warn!(%error, kind = header.kind, "message cannot be taken now");
@@ -90,11 +94,21 @@ impl Fascicolo {
         Ok(ack::answer(Some(&header), &outcome, id, &now))
     }
 
-    async fn apply(&self, message: &Message, header: &Header) -> Result<(), Refusal> {
+    async fn apply(
+        &self,
+        permit: &Permit,
+        message: &Message,
+        header: &Header,
+        within_days: u16,
+    ) -> Result<Vec<Notice>, Refusal> {
+        let silent = |()| Vec::new();
         match header.kind.as_str() {
-            "ADT" => self.apply_event(message, header).await,
-            "ORM" | "OMG" | "OMI" => self.apply_orders(message, header).await,
-            "ORU" => self.apply_reports(message, header).await,
+            "ADT" => self.apply_event(message, header).await.map(silent),
+            "ORM" | "OMG" | "OMI" => {
+                let new = self.apply_orders(message, header, within_days).await?;
+                Ok(self.already_done(permit, &new).await)
+            }
+            "ORU" => self.apply_reports(message, header).await.map(silent),
             _ => Err(Refusal::Trouble(rejected(
                 ErrorCode::MessageType,
                 "MSH^1^9",
@@ -168,7 +182,13 @@ impl Fascicolo {
         }
     }
 
-    async fn apply_orders(&self, message: &Message, header: &Header) -> Result<(), Refusal> {
+    /// Keeps the orders; gives those that are new.
+    async fn apply_orders(
+        &self,
+        message: &Message,
+        header: &Header,
+        within_days: u16,
+    ) -> Result<Vec<NewOrder>, Refusal> {
         let orders = OrderMessage::of(message, header).map_err(|error| {
             Refusal::Trouble(failed(ErrorCode::RequiredField, "ORC", &error.to_string()))
         })?;
@@ -178,7 +198,8 @@ impl Fascicolo {
             Err(Refusal::Trouble(_)) => None,
             Err(error @ Refusal::Failed(_)) => return Err(error),
         };
-        for order in &orders.orders {
+        let mut new = Vec::new();
+        for (number, order) in (1..).zip(&orders.orders) {
             let mut kept = kept_order(order, person);
             self.keep_issuer(&mut kept.accession);
             self.inner.index.put_order(&kept, self.now_us()).await?;
@@ -187,8 +208,9 @@ impl Fascicolo {
             for shared in self.inner.index.studies_sharing(&numbers).await? {
                 self.link_study(shared.id).await?;
             }
+            new.extend(NewOrder::of(order, number, person, &numbers, within_days));
         }
-        Ok(())
+        Ok(new)
     }
 
     /// The issuer of an accession number as it is kept.
@@ -245,6 +267,8 @@ fn kept_order(order: &Order, person: Option<i64>) -> ImagingOrder {
         procedure: order.procedure.clone(),
         procedure_text: order.procedure_text.clone(),
         modality: order.modality.clone(),
+        body_part: order.body_part.clone(),
+        side: order.side.clone(),
         control: order.control.clone(),
         status: order.status.clone(),
         person,

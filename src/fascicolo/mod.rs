@@ -4,8 +4,10 @@
 //! anybody in a conflict; it waits in the reconciliation queue. Never here: HTML, FHIR, a protocol.
 //! Start at [`fascicolo`]; [`identity`] says whose something is, [`link`] what belongs together.
 
+pub mod already_done;
 pub mod completeness;
 pub mod consult;
+pub mod decide;
 pub mod error;
 pub mod fascicolo;
 pub mod identity;
@@ -18,7 +20,9 @@ pub mod messages;
 pub mod outbox;
 pub mod priors;
 pub mod queue;
+pub mod reading;
 pub mod recognise;
 pub mod search;
 pub mod subscriptions;
 pub mod timeline;
+pub mod told;

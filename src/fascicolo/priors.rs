@@ -11,10 +11,12 @@ use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fascicolo::fascicolo::may;
 use crate::fascicolo::queue::days_between;
+use crate::fascicolo::recognise::NRE;
 use crate::index::fascicolo::LinksOf;
 use crate::index::fascicolo::StudiesOf;
 use crate::model::document::Reference;
 use crate::model::document::ReferenceKind;
+use crate::model::order::ImagingOrder;
 use crate::people::identifier::assigner_of;
 
 /// Studies of one person looked at.
@@ -28,10 +30,14 @@ pub struct Asked {
     pub modality: String,
     /// Body part, as Body Part Examined has it; empty: any.
     pub body_part: String,
+    /// Side of it, `L` or `R`; empty: none, or nobody said.
+    pub side: String,
     /// How many days back an examination still counts.
     pub within_days: u16,
     /// Its own study, which is no prior of itself.
     pub study_uid: String,
+    /// Numbers of the order; a study that has one of them is what it asks for.
+    pub numbers: Vec<Reference>,
 }
 
 /// The answer.
@@ -58,6 +64,8 @@ pub struct Prior {
     pub modalities: String,
     /// Its description.
     pub description: String,
+    /// Its accession number.
+    pub accession: String,
     /// What is known of its body part, held against the one asked for.
     pub body_part: SamePart,
     /// How it stands with its images: `ready` as soon as it is here at all.
@@ -96,17 +104,26 @@ impl Fascicolo {
             if family(&shown.modality) != family(&asked.modality) {
                 continue;
             }
-            let part = compared(&shown.body_part, &asked.body_part);
+            let part = match compared(&shown.body_part, &asked.body_part) {
+                // Of studies the side is not kept, so one side is not known to be the same.
+                SamePart::Same if !asked.side.is_empty() => SamePart::Unknown,
+                part => part,
+            };
             let known = parts.entry(shown.study).or_insert(part);
             *known = part.min(*known);
         }
+        let own = match asked.numbers.as_slice() {
+            [] => Vec::new(),
+            numbers => index.studies_sharing(numbers).await?,
+        };
         let links = index.links(LinksOf::Person(found.id)).await?;
         let today = day(now);
         let of = StudiesOf::Person(found.id, None);
         let mut studies: Vec<Prior> = Vec::new();
         for study in index.studies(&of, MOST_STUDIES).await? {
             let Some(part) = parts.get(&study.id).copied() else { continue };
-            if part == SamePart::Other || study.uid == asked.study_uid {
+            let is_own = study.uid == asked.study_uid || own.iter().any(|own| own.id == study.id);
+            if part == SamePart::Other || is_own {
                 continue;
             }
             let linked = links.iter().filter(|l| l.study == study.id && l.undone.is_none());
@@ -115,6 +132,7 @@ impl Fascicolo {
                 date: study.date,
                 modalities: study.modalities,
                 description: study.description,
+                accession: study.accession,
                 body_part: part,
                 images: if study.instances > 0 { "ready" } else { "on-the-way" },
                 reports: linked.count(),
@@ -149,11 +167,32 @@ impl Fascicolo {
         }
         let asked = Asked {
             modality: order.modality.clone(),
+            body_part: order.body_part.clone(),
+            side: order.side.clone(),
             study_uid: order.study_uid.clone(),
+            numbers: numbers_of(order),
             ..Asked::default()
         };
         Ok((person, asked))
     }
+}
+
+/// The numbers of an order that is kept.
+fn numbers_of(order: &ImagingOrder) -> Vec<Reference> {
+    let nre = (order.nre.clone(), NRE.to_owned());
+    let numbers = [
+        (ReferenceKind::Accession, &order.accession),
+        (ReferenceKind::Order, &order.placer),
+        (ReferenceKind::Order, &order.filler),
+        (ReferenceKind::Order, &nre),
+    ];
+    let told = numbers.into_iter().filter(|(_, (value, _))| !value.is_empty());
+    let reference = |(kind, (value, assigner)): (_, &(String, String))| Reference {
+        kind,
+        assigner: assigner.clone(),
+        value: value.clone(),
+    };
+    told.map(reference).collect()
 }
 
 /// Modalities that answer the same question: plain radiography has three names.
@@ -176,7 +215,8 @@ fn compared(theirs: &str, asked: &str) -> SamePart {
 fn part(text: &str) -> String {
     let text = text.trim().to_uppercase();
     let term = match text.as_str() {
-        "TORACE" | "THORAX" | "LUNG" => "CHEST",
+        // SNOMED CT has two for it, the second in newer editions of PS3.16 Table L-1.
+        "TORACE" | "THORAX" | "LUNG" | "816094009" => "CHEST",
         "ADDOME" => "ABDOMEN",
         "CRANIO" | "TESTA" | "SKULL" => "HEAD",
         "ENCEFALO" => "BRAIN",

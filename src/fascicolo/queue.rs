@@ -13,6 +13,7 @@ use crate::model::link::Item;
 use crate::model::link::ItemKind;
 use crate::model::link::StudyBrief;
 use crate::model::link::Waiting;
+use crate::people::candidate::Likeness as Scored;
 use crate::people::candidate::Profile;
 use crate::people::candidate::compare;
 use crate::people::identifier::Identifier;
@@ -21,9 +22,9 @@ use crate::people::phonetic;
 /// Items of a page, and studies of one person, that are looked at.
 const CONSIDERED: u32 = 100;
 /// People compared with one item.
-const COMPARED: u32 = 20;
+pub(in crate::fascicolo) const COMPARED: u32 = 40;
 /// Candidates shown of one item.
-const SHOWN: usize = 10;
+pub(in crate::fascicolo) const SHOWN: usize = 10;
 /// Days between report and study beyond which they are not suggested together.
 const FAR_DAYS: i64 = 60;
 
@@ -172,14 +173,7 @@ impl Fascicolo {
                 identifiers: Identifier::read(&alike.code, "").into_iter().collect(),
                 ..profile(&fold(&alike.name), &alike.birth_date, &alike.sex)
             };
-            let likeness = compare(like, &theirs);
-            if likeness.score > 0 {
-                case.people.push(PersonCandidate {
-                    person: alike.person,
-                    score: likeness.score,
-                    reasons: likeness.reasons.iter().map(|reason| reason.as_str()).collect(),
-                });
-            }
+            case.people.extend(PersonCandidate::of(alike.person, &compare(like, &theirs)));
         }
         for case in cases {
             case.people.sort_by_key(|found| (std::cmp::Reverse(found.score), found.person));
@@ -211,6 +205,14 @@ impl Fascicolo {
             case.studies = candidates;
         }
         Ok(())
+    }
+}
+
+impl PersonCandidate {
+    /// Somebody with how alike they are; `None` when what speaks against them outweighs the rest.
+    pub(in crate::fascicolo) fn of(person: i64, likeness: &Scored) -> Option<Self> {
+        let reasons = likeness.reasons.iter().map(|reason| reason.as_str()).collect();
+        (likeness.score > 0).then_some(Self { person, score: likeness.score, reasons })
     }
 }
 

@@ -76,6 +76,11 @@ pub fn recognise(bytes: &[u8]) -> Recognised {
     }
 }
 
+/// The CDA inside a PDF.
+pub fn cda_within(pdf: &[u8]) -> Option<Vec<u8>> {
+    attachments(pdf).find(|xml| read(xml).is_ok())
+}
+
 /// A document of which no more is known.
 fn of(kind: DocumentKind, media_type: &str) -> Recognised {
     Recognised {

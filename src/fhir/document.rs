@@ -1,10 +1,13 @@
 //! Documents as DocumentReference resources, each version its own; what reports share with them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use serde_json::json;
 
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::door::Consultation;
+use crate::fhir::fixed::id_of;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::LOINC;
@@ -41,6 +44,7 @@ const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confiden
 pub struct Beside {
     links: Vec<LinkFound>,
     numbers: Vec<(i64, Reference)>,
+    keepers: BTreeMap<i64, String>,
 }
 
 impl Consultation {
@@ -56,7 +60,9 @@ impl Consultation {
         let rules = [LinkRule::Document(rows)];
         let mut links = self.fascicolo.links_page(&self.permit, &rules, &page).await?;
         links.retain(|found| found.link.undone.is_none());
-        Ok(Beside { links, numbers })
+        let keepers = self.fascicolo.organisations_of(&self.permit, &waiting).await?;
+        let keepers = keepers.into_iter().map(|(row, keeper)| (row, id_of(keeper))).collect();
+        Ok(Beside { links, numbers, keepers })
     }
 
     /// Documents as resources.
@@ -104,6 +110,7 @@ impl Consultation {
             "category": [category],
             "subject": document.person.map(|person| reference("Patient", &ids::of_person(person))),
             "date": instant(document.received_us),
+            "custodian": beside.keeper_of(document.id),
             "relatesTo": relates.collect::<Vec<_>>(),
             "description": document.title,
             "securityLabel": [confidentiality(&found.confidentiality)],
@@ -162,6 +169,11 @@ impl Beside {
             .filter(|number| number.kind != ReferenceKind::Study)
             .map(|order| json!({ "type": "ServiceRequest", "identifier": number(order) }))
             .collect()
+    }
+
+    /// The organisation a document is of.
+    pub fn keeper_of(&self, document: i64) -> Option<Value> {
+        self.keepers.get(&document).map(|keeper| reference("Organization", keeper))
     }
 
     fn own(&self, document: i64) -> impl Iterator<Item = &Reference> {

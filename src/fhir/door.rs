@@ -10,12 +10,12 @@ use crate::access::permit::Access;
 use crate::access::permit::Permit;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fhir::outcome::Refusal;
-use crate::fhir::receiving::Places;
 use crate::fhir::settings::Settings;
 use crate::http::base::Base;
 use crate::http::base::PublicUrl;
 use crate::http::caller::Caller;
 use crate::http::query_string::QueryString;
+use crate::http::receiving::Places;
 
 /// Where the routes begin.
 pub const ROOT: &str = "/fhir";

@@ -17,7 +17,7 @@ pub enum Kind {
     Bundle,
     /// Where studies are fetched.
     Endpoint,
-    /// An issuer of numbers.
+    /// An organisation that feeds the archive, or an issuer of numbers.
     Organization,
     /// A link with its evidence.
     Provenance,
@@ -316,8 +316,10 @@ const SUBSCRIPTIONS: &[Param] = &[
 
 const ENDPOINTS: &[Param] = &[ID, STATUS, param("connection-type", "token", "Kind of endpoint")];
 
-const ORGANIZATIONS: &[Param] =
-    &[ID, param("identifier", "token", "The OID it issues numbers under, system|value")];
+const ORGANIZATIONS: &[Param] = &[
+    ID,
+    param("identifier", "token", "An OID of its own or that it issues numbers under, system|value"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -30,7 +30,6 @@ pub mod outcome;
 pub mod patient;
 pub mod provenance;
 pub mod read;
-pub mod receiving;
 pub mod report;
 pub mod resource;
 pub mod routes;

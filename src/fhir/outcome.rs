@@ -119,7 +119,10 @@ impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         Self {
             status: problem.status,
-            code: code_of(problem.status),
+            code: match problem.kind {
+                known @ ("too-long" | "incomplete" | "timeout") => known,
+                _ => code_of(problem.status),
+            },
             says: problem.detail,
             about: None,
             retry_after_s: problem.retry_after_s,

@@ -74,6 +74,7 @@ impl Consultation {
             "subject": document.person.map(|person| reference("Patient", &ids::of_person(person))),
             "effectiveDateTime": date(&document.service_date),
             "issued": instant_of_hl7(&document.effective),
+            "performer": beside.keeper_of(document.id).into_iter().collect::<Vec<_>>(),
             "imagingStudy": beside.studies_of(document.id),
             "presentedForm": [self.attachment(document)],
         });

@@ -14,15 +14,17 @@ use crate::fhir::door::{Door, ROOT};
 use crate::fhir::everything::everything;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::read::{history, read, read_version};
-use crate::fhir::receiving::Places;
 use crate::fhir::search::{search, search_by_post};
 use crate::fhir::settings::Settings;
 use crate::fhir::subscription::{create, delete};
 use crate::http::base::PublicUrl;
+use crate::http::receiving::Places;
 
 /// Routes whose request bodies have a limit of their own.
 pub const LARGE_BODIES: [&str; 2] = [ROOT, "/fhir/"];
 
+/// The most bytes of a transaction: a document of 36 MB in base64.
+const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// The most bytes of a search sent in a body.
 const MOST_FORM_BYTES: usize = 64 * 1024;
 
@@ -31,7 +33,7 @@ pub fn router(fascicolo: Fascicolo, public: PublicUrl, settings: Settings) -> Ro
     routes().with_state(Door {
         fascicolo,
         public,
-        places: Places::default(),
+        places: Places::of(MOST_BYTES),
         settings: Arc::new(settings),
     })
 }

@@ -10,6 +10,7 @@ use crate::fhir::outcome::Refusal;
 use crate::fhir::settings::Settings;
 use crate::fhir::subscription::REST_HOOK;
 use crate::fhir::transaction::Few;
+use crate::http::caller::Caller;
 use crate::http::query_string::QueryString;
 
 /// The most letters of a text, and header lines.
@@ -29,6 +30,17 @@ pub struct NewSubscription {
     pub reason: String,
     /// Until when, µs since 1970; 0: no end.
     pub end_us: i64,
+    /// Who makes it.
+    pub made_by: String,
+}
+
+impl NewSubscription {
+    /// Made by this caller.
+    #[must_use]
+    pub fn by(self, caller: &Caller) -> Self {
+        let address = caller.address().map(|address| address.ip().to_canonical().to_string());
+        Self { made_by: address.unwrap_or_default(), ..self }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,6 +123,7 @@ pub fn read(bytes: &[u8], settings: &Settings) -> Result<NewSubscription, Refusa
         headers: sent.channel.header.0,
         reason: sent.reason,
         end_us,
+        made_by: String::new(),
     })
 }
 

@@ -43,7 +43,7 @@ pub async fn create(
     is_json(&headers)?;
     let sent =
         sent.map_err(|refused| Refusal::new(refused.status(), "invalid", refused.body_text()))?;
-    let new = read(&sent, &door.settings)?;
+    let new = read(&sent, &door.settings)?.by(&caller);
     let consultation = door.consult(&caller, &base?)?;
     consultation.try_criteria(&new.criteria).await?;
     let made = consultation.subscribe(new).await?;
@@ -108,6 +108,7 @@ impl Consultation {
             end_us: new.end_us,
             error: String::new(),
             changed_us: self.fascicolo.now_us(),
+            made_by: new.made_by,
         };
         self.fascicolo.subscribe(&self.permit, &subscription).await?;
         Ok(resource(&subscription))

@@ -1,6 +1,7 @@
 //! Cross-origin requests: which pages of other sites may read answers (WHATWG Fetch §3.2).
 //!
-//! Off unless origins are named. Preflight requests are answered here; every other `OPTIONS` goes
+//! None unless origins are named; nor may pages of others change anything, which browsers would let
+//! them without reading the answer. Preflight requests are answered here; every other `OPTIONS` goes
 //! on to its resource, which may have capabilities to tell.
 
 use std::sync::Arc;
@@ -9,12 +10,15 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
+    ORIGIN, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+
+use crate::http::problem::Problem;
 
 /// Methods pages may use.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS");
@@ -39,6 +43,7 @@ const REMEMBERED: HeaderValue = HeaderValue::from_static("3600");
 pub struct Origins {
     any: bool,
     named: Vec<HeaderValue>,
+    own: Option<HeaderValue>,
 }
 
 /// An origin that is none.
@@ -70,6 +75,18 @@ impl Origins {
         Ok(all)
     }
 
+    /// Where this server is reached behind a proxy: its own pages come from there.
+    #[must_use]
+    pub fn at(mut self, public_url: Option<&str>) -> Self {
+        let origin = public_url.and_then(|url| {
+            let (scheme, rest) = url.split_once("://")?;
+            let origin = format!("{scheme}://{}", rest.split('/').next()?).to_ascii_lowercase();
+            HeaderValue::try_from(origin).ok()
+        });
+        self.own = origin;
+        self
+    }
+
     fn is_empty(&self) -> bool {
         !self.any && self.named.is_empty()
     }
@@ -83,13 +100,57 @@ impl Origins {
     }
 }
 
-/// Dresses a router; without origins it stays as it is.
+/// Dresses a router.
 pub fn dress(router: Router, origins: Origins) -> Router {
+    let origins = Arc::new(origins);
+    let router = router.layer(from_fn_with_state(Arc::clone(&origins), guard));
     if origins.is_empty() {
         return router;
     }
-    router.layer(from_fn_with_state(Arc::new(origins), share))
+    router.layer(from_fn_with_state(origins, share))
 }
+
+/// Refuses what a page of another site makes a browser send and that changes something. Programs
+/// send neither field; browsers send one of both.
+async fn guard(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if safe || is_own(&request) || is_named(&origins, &request) {
+        return next.run(request).await;
+    }
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "cross-site",
+        "Sent by another site's page",
+        "a page of another site may change nothing here; name its origin in http.cors_origins if it may",
+    )
+    .into_response()
+}
+
+/// Whether no browser sent it, or one for a page of this very server (WHATWG Fetch §3.1, Fetch
+/// Metadata §2.4).
+fn is_own(request: &Request) -> bool {
+    let headers = request.headers();
+    match (headers.get(FETCH_SITE), headers.get(ORIGIN)) {
+        (Some(site), _) => site == "same-origin" || site == "none",
+        (None, None) => true,
+        (None, Some(origin)) => {
+            let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+            let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
+            let theirs = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            matches!((host, theirs), (Some(host), Some((_, theirs))) if theirs.eq_ignore_ascii_case(host))
+        }
+    }
+}
+
+fn is_named(origins: &Origins, request: &Request) -> bool {
+    let origin = request.headers().get(ORIGIN);
+    origin.is_some_and(|origin| {
+        origins.own.as_ref() == Some(origin) || origins.allowed(origin).is_some()
+    })
+}
+
+/// Where a browser's request comes from (Fetch Metadata §2.4).
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 async fn share(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(ORIGIN).cloned();
@@ -177,6 +238,44 @@ mod tests {
         assert!(!refused.headers().contains_key("access-control-allow-methods"));
         let plain = ask(&["*"], "OPTIONS", &[viewer]).await;
         assert_eq!((plain.status().as_u16(), plain.headers().contains_key("allow")), (200, false));
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_site_changes_nothing() {
+        let (own, other) = (("origin", "http://pacs:8042"), ("origin", "https://evil.example"));
+        let site = |site| ("sec-fetch-site", site);
+        let host = ("host", "pacs:8042");
+        for (allowed, fields, expected) in [
+            (&[][..], &[host][..], 405),
+            (&[], &[host, own], 405),
+            (&[], &[host, other], 403),
+            (&[], &[host, ("origin", "null")], 403),
+            (&[], &[other], 403),
+            (&[], &[host, own, site("same-origin")], 405),
+            (&[], &[host, site("none")], 405),
+            (&[], &[host, other, site("cross-site")], 403),
+            (&[], &[host, own, site("same-site")], 403),
+            (&["https://evil.example"], &[host, other, site("cross-site")], 405),
+            (&["*"], &[host, other], 405),
+        ] {
+            // Nothing takes a POST here: who may ask hears so.
+            for (method, expected) in [("POST", expected), ("DELETE", expected), ("GET", 200)] {
+                let response = ask(allowed, method, fields).await;
+                assert_eq!(response.status().as_u16(), expected, "{method} {allowed:?} {fields:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn behind_a_proxy_the_public_address_is_its_own() {
+        let router =
+            dress(Router::new(), Origins::default().at(Some("https://PACS.example/lastra")));
+        for (origin, expected) in [("https://pacs.example", 404), ("https://pacs.example:1", 403)] {
+            let request = Request::post("/x").header("host", "127.0.0.1:8042");
+            let request = request.header("origin", origin).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status().as_u16(), expected, "{origin}");
+        }
     }
 
     #[test]

@@ -134,7 +134,7 @@ pub trait FascicoloRows: Send + Sync {
     async fn demographics(&self, person: i64) -> Result<Vec<Demographics>, IndexError>;
 
     /// For each of several: people who sound so or were born then, at most `limit` of each, those who
-    /// are alike in both first.
+    /// are alike in both first, of the others the nearest by the alphabet or the calendar.
     async fn people_alike(&self, wanted: &[Likeness], limit: u32)
     -> Result<Vec<Alike>, IndexError>;
 

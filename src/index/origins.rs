@@ -14,11 +14,8 @@ pub trait OriginRows: Send + Sync {
     /// Adds marks of a study or document.
     async fn add_marks(&self, of: Waiting, marks: &[String]) -> Result<(), IndexError>;
 
-    /// The marks of a study or document.
-    async fn marks(&self, of: Waiting) -> Result<Vec<String>, IndexError>;
-
-    /// The marks of several studies, by row.
-    async fn marks_of_studies(&self, studies: &[i64]) -> Result<Vec<(i64, String)>, IndexError>;
+    /// The marks of several; all of them studies, or all documents.
+    async fn marks(&self, of: &[Waiting]) -> Result<Vec<(i64, String)>, IndexError>;
 
     /// What brought the instances of a series, or of the series an instance is in.
     async fn sources_of_series(&self, series: i64) -> Result<Vec<String>, IndexError>;

@@ -37,6 +37,9 @@ pub struct Settings {
     pub idle_s: u32,
     /// Seconds a peer may be silent in the midst of a message, or not take our answer.
     pub read_timeout_s: u32,
+    /// Days back within which an examination of the same modality and body part is told to whoever sends
+    /// a new order; 0: nobody is told. The order is kept either way.
+    pub already_done_days: u16,
 }
 
 impl Default for Settings {
@@ -47,6 +50,7 @@ impl Default for Settings {
             max_message_bytes: 32 * 1024 * 1024,
             idle_s: 3600,
             read_timeout_s: 30,
+            already_done_days: 90,
         }
     }
 }
@@ -179,7 +183,8 @@ impl Connection {
         let actor = Actor::Node { ae_title: "HL7".to_owned(), address: Some(self.peer) };
         let access = self.fascicolo.access();
         let permit = access.permit(&actor, Purpose::Operation, Subject::Archive).ok()?;
-        match self.fascicolo.take_message(&permit, message).await {
+        let days = self.settings.already_done_days;
+        match self.fascicolo.take_message(&permit, message, days).await {
             Ok(answer) => {
                 count("messages");
                 Some(answer.unwrap_or_default())

@@ -59,6 +59,8 @@ pub enum EventKind {
     DocumentPublished,
     /// What was published of a document was deleted there.
     DocumentWithdrawn,
+    /// Somebody came to be known here, or what is told of them changed: name, birth date, sex, identifiers.
+    PersonChanged,
     /// Two people were found to be one: the first that is named stands for both.
     PersonMerged,
     /// They are two again.
@@ -70,7 +72,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InstanceStored,
         Self::InstanceConflict,
         Self::InstanceDeleted,
@@ -84,6 +86,7 @@ impl EventKind {
         Self::DocumentReplaced,
         Self::DocumentPublished,
         Self::DocumentWithdrawn,
+        Self::PersonChanged,
         Self::PersonMerged,
         Self::PersonUnmerged,
         Self::ConflictRaised,
@@ -105,6 +108,7 @@ impl EventKind {
             Self::DocumentReplaced => "document-replaced",
             Self::DocumentPublished => "document-published",
             Self::DocumentWithdrawn => "document-withdrawn",
+            Self::PersonChanged => "person-changed",
             Self::PersonMerged => "person-merged",
             Self::PersonUnmerged => "person-unmerged",
             Self::ConflictRaised => "conflict-raised",

@@ -19,6 +19,10 @@ pub struct ImagingOrder {
     pub procedure_text: String,
     /// Modality.
     pub modality: String,
+    /// Body part, as DICOM's Body Part Examined or as a SNOMED CT code.
+    pub body_part: String,
+    /// The side of it: `L` or `R`.
+    pub side: String,
     /// Last order control seen.
     pub control: String,
     /// Status.

@@ -21,6 +21,8 @@ pub struct Subscription {
     pub error: String,
     /// When it last changed, µs since 1970.
     pub changed_us: i64,
+    /// Who made it, as far as is known: where from.
+    pub made_by: String,
 }
 
 /// How a subscription stands.

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::permit::Access;
+use crate::api::routes as api;
 use crate::archive::archive::Archive;
 use crate::archive::archive::Parts;
 use crate::archive::extended::Attributes;
@@ -31,6 +32,7 @@ use crate::http::cors::Origins;
 use crate::http::health;
 use crate::http::health::Check;
 use crate::http::health::Readiness;
+use crate::http::host;
 use crate::http::layers;
 use crate::http::limits::Limits as HttpLimits;
 use crate::http::listener::Listener as HttpListener;
@@ -49,10 +51,11 @@ use crate::web::prepare::prepare;
 use crate::web::viewer;
 
 /// Routes that limit the bodies they take themselves.
-const LARGE_BODIES: [&str; 5] = {
+const LARGE_BODIES: [&str; 6] = {
     let [studies, study, commitment] = dicomweb::LARGE_BODIES;
     let [transactions, slashed] = fhir::LARGE_BODIES;
-    [studies, study, commitment, transactions, slashed]
+    let [documents] = api::LARGE_BODIES;
+    [studies, study, commitment, transactions, slashed, documents]
 };
 
 /// The stores and the archive over them, without doors: what commands work on that need no server.
@@ -136,7 +139,8 @@ impl App {
         // Ports first: the cheapest thing to fail.
         let public =
             settings.http.public().map_err(|error| StartError::PublicUrl(error.to_string()))?;
-        let origins = Origins::new(&settings.http.cors_origins)?;
+        let origins =
+            Origins::new(&settings.http.cors_origins)?.at(settings.http.public_url.as_deref());
         let (http_listener, http) = HttpListener::bind(settings.http.clone())
             .await
             .map_err(|error| listen("HTTP", &settings.http.address.to_string(), &error))?;
@@ -156,12 +160,13 @@ impl App {
         let stop_doors = CancellationToken::new();
         let (own, ours) = (settings.dicomweb.clone(), rooms.fascicolo.clone());
         let router = dicomweb::router(archive.clone(), ours, public.clone(), own)
-            .merge(fhir::router(rooms.fascicolo.clone(), public, settings.fhir.clone()))
+            .merge(fhir::router(rooms.fascicolo.clone(), public.clone(), settings.fhir.clone()))
+            .merge(api::router(rooms.fascicolo.clone(), public))
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));
         let limits = HttpLimits { large_bodies: &LARGE_BODIES, ..settings.http.limits() };
         let router = layers::dress(router, limits).layer(from_fn(as_outcomes));
-        let router = cors::dress(router, origins);
+        let router = host::dress(cors::dress(router, origins), &settings.http, http);
         let mut doors = vec![
             tokio::spawn(dicom_listener.run(archive.clone(), stop_doors.clone())),
             tokio::spawn(http_listener.run(router, stop_doors.clone())),

@@ -13,6 +13,7 @@
     clippy::unwrap_used
 )]
 
+mod api;
 mod blobs;
 mod cli;
 mod dicom;

@@ -1,4 +1,4 @@
-//! The narrative of a document as plain text; `documents/cda` makes the page people read of it.
+//! The narrative of a document, walked; and as plain text. `documents/cda` makes the page people read of it.
 
 use crate::hl7::cda::xml::Child;
 use crate::hl7::cda::xml::Element;
@@ -18,14 +18,18 @@ pub fn plain(text: Element<'_>) -> String {
 }
 
 /// What a walk meets.
-enum Step<'d> {
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'d> {
+    /// An element begins.
     Enter(Element<'d>),
+    /// Text.
     Text(&'d str),
+    /// The element ends.
     Leave(Element<'d>),
 }
 
 /// Walks what lies inside `top`, in order, without what only machines read.
-fn walk<'d>(top: Element<'d>, mut tell: impl FnMut(Step<'d>)) {
+pub fn walk<'d>(top: Element<'d>, mut tell: impl FnMut(Step<'d>)) {
     enum Work<'d> {
         See(Child<'d>),
         Leave(Element<'d>),

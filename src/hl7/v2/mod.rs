@@ -5,6 +5,7 @@
 
 pub mod ack;
 pub mod adt;
+pub mod examined;
 pub mod header;
 pub mod message;
 pub mod mllp;

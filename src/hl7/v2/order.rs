@@ -1,6 +1,7 @@
 //! Imaging orders: ORM^O01, OMG^O19 and OMI^O23 (HL7 v2.5.1 §4, IHE RAD TF-2 §4.2 to 4.4).
 
 use crate::hl7::v2::adt::MessagePatient;
+use crate::hl7::v2::examined::Examined;
 use crate::hl7::v2::header::Header;
 use crate::hl7::v2::message::Message;
 use crate::hl7::v2::message::Segment;
@@ -34,8 +35,12 @@ pub struct Order {
     pub procedure: String,
     /// Its text.
     pub procedure_text: String,
-    /// Modality (IPC-5, else OBR-24).
+    /// Modality (IPC-5, else OBR-24, else what the code of what is asked implies).
     pub modality: String,
+    /// Body part and its side, as [`Examined`] has them.
+    pub body_part: String,
+    /// `L` or `R`; empty when not told.
+    pub side: String,
     /// ORC-5.
     pub status: String,
     /// Why (OBR-31, OBR-13).
@@ -94,6 +99,7 @@ impl Order {
             find(name).map(|segment| segment.component(field, component)).unwrap_or_default()
         };
         let first = |one: String, other: String| if one.is_empty() { other } else { one };
+        let examined = Examined::of(group);
         let uid = first(text("IPC", 3, 1), text("ZDS", 1, 1));
         let ids =
             [("ORC", 2), ("ORC", 3), ("ORC", 4), ("OBR", 2), ("OBR", 3), ("OBR", 18), ("OBR", 19)];
@@ -109,7 +115,9 @@ impl Order {
                 .find(|id| NRE_ASSIGNERS.contains(&id.assigner.as_str())),
             procedure: text("OBR", 4, 1),
             procedure_text: text("OBR", 4, 2),
-            modality: first(text("IPC", 5, 1), text("OBR", 24, 1)),
+            modality: first(first(text("IPC", 5, 1), text("OBR", 24, 1)), examined.modality),
+            body_part: examined.body_part,
+            side: examined.side,
             status: text("ORC", 5, 1),
             reason: first(text("OBR", 31, 2), text("OBR", 13, 1)),
         }
@@ -162,7 +170,7 @@ mod tests {
                 (order.procedure.as_str(), order.procedure_text.as_str()),
                 ("87.44", "RX torace")
             );
-            assert_eq!(order.reason, "Tosse");
+            assert_eq!((order.reason.as_str(), order.body_part.as_str()), ("Tosse", "CHEST"));
         }
     }
 

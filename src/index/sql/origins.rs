@@ -43,22 +43,13 @@ impl OriginRows for Adapter {
         tx.commit().await.map_err(failed)
     }
 
-    async fn marks(&self, of: Waiting) -> Result<Vec<String>, IndexError> {
-        sqlx::query_scalar(
-            "SELECT mark FROM origin_mark WHERE owner = $1 AND owner_id = $2 ORDER BY mark",
-        )
-        .bind(of.kind())
-        .bind(of.id())
-        .fetch_all(&self.read)
-        .await
-        .map_err(failed)
-    }
-
-    async fn marks_of_studies(&self, studies: &[i64]) -> Result<Vec<(i64, String)>, IndexError> {
+    async fn marks(&self, of: &[Waiting]) -> Result<Vec<(i64, String)>, IndexError> {
+        let Some(first) = of.first() else { return Ok(Vec::new()) };
         let mut sql =
             QueryBuilder::<Db>::new("SELECT owner_id, mark FROM origin_mark WHERE owner = ");
-        sql.push_bind(Waiting::Study(0).kind()).push(" AND ");
-        push_rows(&mut sql, "owner_id", studies);
+        sql.push_bind(first.kind()).push(" AND ");
+        let rows: Vec<i64> = of.iter().map(|waiting| waiting.id()).collect();
+        push_rows(&mut sql, "owner_id", &rows);
         sql.push(" ORDER BY owner_id, mark");
         sql.build_query_as().persistent(false).fetch_all(&self.read).await.map_err(failed)
     }

@@ -22,6 +22,7 @@ use super::dialect::failed;
 use super::happenings::Concerned;
 use super::happenings::tell;
 use super::names;
+use super::people_read::told;
 use super::people_read::touch;
 use super::rows::clean;
 use super::rows::values;
@@ -80,20 +81,26 @@ pub(super) async fn attach(
     let strongest = matches.iter().max_by_key(|found| {
         (identifying.get(found.number).map(|id| id.trust), std::cmp::Reverse(found.number))
     });
-    let person = match (strongest, &owned) {
-        (Some(found), _) => found.person,
-        (None, Some((person, _, _))) => *person,
-        (None, None) => make(tx, sighting, now_us).await?,
+    let (person, mut changed) = match (strongest, &owned) {
+        (Some(found), _) => (found.person, false),
+        (None, Some((person, _, _))) => (*person, false),
+        (None, None) => (make(tx, sighting, now_us).await?, true),
     };
     let known: Vec<usize> = matches.iter().map(|found| found.number).collect();
     for (number, identifier) in identifying.iter().enumerate() {
         if !known.contains(&number) {
-            add_identifier(tx, person, identifier, sighting.origin, now_us).await?;
+            changed |= add_identifier(tx, person, identifier, sighting.origin, now_us).await?;
         }
     }
-    remember(tx, person, sighting, now_us).await?;
+    changed |= remember(tx, person, sighting, now_us).await?;
     if owned.is_none() {
         give(tx, sighting.subject, Some(person), sighting.origin, now_us).await?;
+    }
+    if changed {
+        let whose = Concerned { person: Some(person), ..Concerned::default() };
+        tell(tx, EventKind::PersonChanged, whose, now_us).await?;
+    }
+    if owned.is_none() {
         moved(tx, sighting.subject, [Some(person), None], now_us).await?;
     }
     Ok(Attached::Person(person))
@@ -236,14 +243,15 @@ async fn make(tx: &mut Tx<'_>, sighting: &Sighting, now_us: i64) -> Result<i64, 
     Ok(id)
 }
 
+/// Whether it is new.
 async fn add_identifier(
     tx: &mut Tx<'_>,
     person: i64,
     identifier: &Identifier,
     origin: Origin,
     now_us: i64,
-) -> Result<(), IndexError> {
-    sqlx::query(
+) -> Result<bool, IndexError> {
+    let done = sqlx::query(
         "INSERT INTO person_identifier (person, kind, assigner, value, trust, origin, first_us)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (value, assigner, kind) DO NOTHING",
     )
@@ -257,20 +265,22 @@ async fn add_identifier(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    touch(tx, person, now_us).await
+    touch(tx, person, now_us).await?;
+    Ok(done.rows_affected() > 0)
 }
 
-/// Keeps what is said of name and birth when it is not what the same origin said last.
+/// Keeps what is said of name and birth when it is not what the same origin said last; whether what is
+/// told of the person changed with it.
 async fn remember(
     tx: &mut Tx<'_>,
     person: i64,
     sighting: &Sighting,
     now_us: i64,
-) -> Result<(), IndexError> {
+) -> Result<bool, IndexError> {
     let said =
         [&sighting.name, &sighting.birth_date, &sighting.sex].map(|text| clean(text).into_owned());
     if said.iter().all(String::is_empty) {
-        return Ok(());
+        return Ok(false);
     }
     let last: Option<(String, String, String)> = sqlx::query_as(
         "SELECT name, birth_date, sex FROM person_history WHERE person = $1 AND origin = $2
@@ -283,7 +293,7 @@ async fn remember(
     .map_err(failed)?;
     let [name, birth_date, sex] = said;
     if last == Some((name.clone(), birth_date.clone(), sex.clone())) {
-        return Ok(());
+        return Ok(false);
     }
     sqlx::query(
         "INSERT INTO person_history (person, origin, name, birth_date, sex, from_us)
@@ -298,6 +308,7 @@ async fn remember(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
+    let before = told(tx, person).await?;
     // A registry is believed over objects and documents; otherwise the first word stays.
     let registry = sighting.origin == Origin::Registry;
     let named = sqlx::query(
@@ -316,10 +327,12 @@ async fn remember(
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    if named.rows_affected() > 0 {
-        names::put(tx, person, &name).await?;
+    touch(tx, person, now_us).await?;
+    if named.rows_affected() == 0 {
+        return Ok(false);
     }
-    touch(tx, person, now_us).await
+    names::put(tx, person, &name).await?;
+    Ok(told(tx, person).await? != before)
 }
 
 async fn give(

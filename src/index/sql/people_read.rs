@@ -23,8 +23,6 @@ use super::happenings::tell;
 use super::people::lock;
 use super::records::get;
 use super::rows::clean;
-use super::rows::pieces;
-use super::rows::values;
 
 type Pool = sqlx::Pool<Db>;
 type DbRow = <Db as sqlx::Database>::Row;
@@ -39,7 +37,8 @@ pub(super) async fn person(pool: &Pool, id: i64) -> Result<Option<Person>, Index
     Ok(people(pool, sql).await?.pop())
 }
 
-/// For each of several: people who sound alike or were born on the same day.
+/// For each of several: people who sound alike or were born on the same day. Of those who share one of
+/// both, the nearest in the other: however common a name is, no more than `limit` rows are read each way.
 pub(super) async fn people_alike(
     pool: &Pool,
     wanted: &[Likeness],
@@ -47,32 +46,8 @@ pub(super) async fn people_alike(
 ) -> Result<Vec<Alike>, IndexError> {
     let mut alike = Vec::new();
     let numbered: Vec<(usize, &Likeness)> = wanted.iter().enumerate().collect();
-    for piece in pieces(&numbered) {
-        let mut sql = QueryBuilder::<Db>::new("WITH k (number, sound, birth) AS (");
-        values(&mut sql, piece, |row, (number, like)| {
-            row.whole(i64::try_from(*number).unwrap_or(i64::MAX));
-            row.text(&like.sound).text(&like.birth_date);
-        });
-        // Those who are alike in both first, however many are in one.
-        sql.push(
-            ") SELECT f.number, q.id, q.name, q.birth_date, q.sex, coalesce((SELECT min(i.value)
-                 FROM person r JOIN person_identifier i ON i.person = r.id
-                 WHERE r.root = f.root AND i.kind = ",
-        );
-        sql.push_bind(IdentifierKind::CodiceFiscale.as_str());
-        sql.push(
-            "), '') FROM (
-                 SELECT c.number, c.root,
-                   row_number() OVER (PARTITION BY c.number ORDER BY c.hits DESC, c.root) AS place
-                 FROM (SELECT o.number, o.root, count(*) AS hits FROM (
-                     SELECT k.number AS number, p.root AS root FROM k
-                       JOIN person p ON p.sound = k.sound WHERE k.sound <> ''
-                     UNION ALL SELECT k.number, p.root FROM k
-                       JOIN person p ON p.birth_date = k.birth WHERE k.birth <> '') AS o
-                   GROUP BY o.number, o.root) AS c) AS f
-               JOIN person q ON q.id = f.root WHERE f.place <= ",
-        );
-        sql.push_bind(i64::from(limit)).push(" ORDER BY f.number, f.place");
+    for piece in numbered.chunks(AT_ONCE) {
+        let Some(mut sql) = alike_to(piece, limit) else { continue };
         for row in &sql.build().persistent(false).fetch_all(pool).await.map_err(failed)? {
             alike.push(Alike {
                 number: usize::try_from(get::<i64>(row, 0)?).unwrap_or(usize::MAX),
@@ -85,6 +60,90 @@ pub(super) async fn people_alike(
         }
     }
     Ok(alike)
+}
+
+/// What asks for the people alike; `None` when of nobody anything is known.
+fn alike_to(piece: &[(usize, &Likeness)], limit: u32) -> Option<QueryBuilder<Db>> {
+    let mut sql = QueryBuilder::<Db>::new(
+        "SELECT f.number, q.id, q.name, q.birth_date, q.sex, coalesce((SELECT min(i.value)
+             FROM person r JOIN person_identifier i ON i.person = r.id
+             WHERE r.root = f.root AND i.kind = ",
+    );
+    sql.push_bind(IdentifierKind::CodiceFiscale.as_str());
+    // Those who are alike in both first, however many are in one.
+    sql.push(
+        "), '') FROM (
+             SELECT c.number, c.root,
+               row_number() OVER (PARTITION BY c.number ORDER BY c.other, c.root) AS place
+             FROM (SELECT o.number, o.root, min(o.other) AS other FROM (",
+    );
+    let mut ways = 0_usize;
+    for (number, like) in piece {
+        for way in Way::ALL.into_iter().filter(|way| way.leads_anywhere(like)) {
+            sql.push(if ways > 0 { " UNION ALL " } else { "" });
+            way.write(&mut sql, i64::try_from(*number).unwrap_or(i64::MAX), like, limit);
+            ways = ways.saturating_add(1);
+        }
+    }
+    sql.push(
+        ") AS o GROUP BY o.number, o.root) AS c) AS f
+           JOIN person q ON q.id = f.root WHERE f.place <= ",
+    );
+    sql.push_bind(i64::from(limit)).push(" ORDER BY f.number, f.place");
+    (ways > 0).then_some(sql)
+}
+
+/// How many are looked for in one statement, four ways each: SQLite joins at most 500 selects.
+const AT_ONCE: usize = 64;
+
+/// A way along an index to people who are alike: what is the same, and where the other begins.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    same: &'static str,
+    near: &'static str,
+    from: &'static str,
+    order: &'static str,
+}
+
+impl Way {
+    const ALL: [Self; 4] = [
+        Self::new("sound", "birth_date", " >= ", ""),
+        Self::new("sound", "birth_date", " < ", " DESC"),
+        Self::new("birth_date", "sound", " >= ", ""),
+        Self::new("birth_date", "sound", " < ", " DESC"),
+    ];
+
+    const fn new(
+        same: &'static str,
+        near: &'static str,
+        from: &'static str,
+        order: &'static str,
+    ) -> Self {
+        Self { same, near, from, order }
+    }
+
+    fn of<'a>(column: &str, like: &'a Likeness) -> &'a str {
+        if column == "sound" { &like.sound } else { &like.birth_date }
+    }
+
+    /// Nobody is alike in what nobody knows, and nothing is less than nothing.
+    fn leads_anywhere(self, like: &Likeness) -> bool {
+        let upwards = self.order.is_empty();
+        !Self::of(self.same, like).is_empty() && (upwards || !Self::of(self.near, like).is_empty())
+    }
+
+    fn write(self, sql: &mut QueryBuilder<Db>, number: i64, like: &Likeness, limit: u32) {
+        let [same, near] = [self.same, self.near].map(|of| clean(Self::of(of, like)).into_owned());
+        sql.push("SELECT * FROM (SELECT CAST(").push_bind(number);
+        sql.push(" AS BIGINT) AS number, p.root AS root, CASE WHEN p.").push(self.near);
+        sql.push(" = ")
+            .push_bind(near.clone())
+            .push(" THEN 0 ELSE 1 END AS other FROM person p WHERE p.");
+        sql.push(self.same).push(" = ").push_bind(same);
+        sql.push(" AND p.").push(self.near).push(self.from).push_bind(near);
+        sql.push(" ORDER BY p.").push(self.near).push(self.order).push(", p.id").push(self.order);
+        sql.push(" LIMIT CAST(").push_bind(i64::from(limit)).push(" AS BIGINT)) AS w");
+    }
 }
 
 /// People by the rows that stand for them.
@@ -119,16 +178,33 @@ async fn people(pool: &Pool, mut sql: QueryBuilder<Db>) -> Result<Vec<Person>, I
         let Some(person) = people.last_mut() else { continue };
         person.rows.push(id);
         let said: [String; 3] = [get(row, 2)?, get(row, 3)?, get(row, 4)?];
-        let own = [&mut person.name, &mut person.birth_date, &mut person.sex];
-        for (place, said) in own.into_iter().zip(said) {
-            // The row that stands for all speaks first; the others where it is silent.
-            if id == root && !said.is_empty() || place.is_empty() {
-                *place = said;
-            }
-        }
+        say([&mut person.name, &mut person.birth_date, &mut person.sex], said, id == root);
     }
     identifiers(pool, &mut people).await?;
     Ok(people)
+}
+
+/// Adds what a row says of a person: the one that stands for all speaks first, the others where it is
+/// silent.
+fn say(own: [&mut String; 3], said: [String; 3], stands_for_all: bool) {
+    for (place, said) in own.into_iter().zip(said) {
+        if stands_for_all && !said.is_empty() || place.is_empty() {
+            *place = said;
+        }
+    }
+}
+
+/// Name, birth date and sex as they are told of a person, by any of their rows.
+pub(super) async fn told(tx: &mut Tx<'_>, person: i64) -> Result<[String; 3], IndexError> {
+    let mut sql = QueryBuilder::<Db>::new(PERSON);
+    sql.push("SELECT root FROM person WHERE id = ").push_bind(person).push(") ORDER BY p.id");
+    let rows = sql.build().fetch_all(&mut **tx).await.map_err(failed)?;
+    let mut told = <[String; 3]>::default();
+    for row in &rows {
+        let stands_for_all = get::<i64>(row, 0)? == get::<i64>(row, 1)?;
+        say(told.each_mut(), [get(row, 2)?, get(row, 3)?, get(row, 4)?], stands_for_all);
+    }
+    Ok(told)
 }
 
 async fn identifiers(pool: &Pool, people: &mut [Person]) -> Result<(), IndexError> {

@@ -39,7 +39,7 @@ impl SubscriptionRows for Adapter {
         let text = |text: &str| clean(text).into_owned();
         sqlx::query(
             "INSERT INTO subscription (id, state, criteria, endpoint, headers, reason, end_us, error,
-               changed_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+               changed_us, made_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(text(&new.id))
         .bind(new.state.as_str())
@@ -50,6 +50,7 @@ impl SubscriptionRows for Adapter {
         .bind(new.end_us)
         .bind(text(&new.error))
         .bind(new.changed_us)
+        .bind(text(&new.made_by))
         .execute(&mut *tx)
         .await
         .map_err(failed)?;
@@ -59,8 +60,8 @@ impl SubscriptionRows for Adapter {
 
     async fn subscriptions(&self, id: Option<&str>) -> Result<Vec<Subscription>, IndexError> {
         let mut sql = QueryBuilder::<Db>::new(
-            "SELECT id, state, criteria, endpoint, headers, reason, end_us, error, changed_us
-             FROM subscription",
+            "SELECT id, state, criteria, endpoint, headers, reason, end_us, error, changed_us,
+               made_by FROM subscription",
         );
         if let Some(id) = id {
             sql.push(" WHERE id = ").push_bind(clean(id).into_owned());
@@ -117,5 +118,6 @@ fn subscription(row: &DbRow) -> Result<Subscription, IndexError> {
         end_us: get(row, 6)?,
         error: get(row, 7)?,
         changed_us: get(row, 8)?,
+        made_by: get(row, 9)?,
     })
 }

@@ -51,7 +51,7 @@ pub(super) async fn put_order(
 }
 
 /// The columns that are texts, and what an order has for them.
-fn columns(order: &ImagingOrder) -> [(&'static str, &str); 13] {
+fn columns(order: &ImagingOrder) -> [(&'static str, &str); 15] {
     [
         ("placer", &order.placer.0),
         ("placer_assigner", &order.placer.1),
@@ -66,6 +66,8 @@ fn columns(order: &ImagingOrder) -> [(&'static str, &str); 13] {
         ("modality", &order.modality),
         ("control", &order.control),
         ("status", &order.status),
+        ("body_part", &order.body_part),
+        ("side", &order.side),
     ]
 }
 
@@ -124,7 +126,7 @@ pub(super) async fn orders_sharing(
             let mut sql = QueryBuilder::<Db>::new(
                 "SELECT placer, placer_assigner, filler, filler_assigner, accession,
                    accession_assigner, nre, study_uid, procedure_code, procedure_text, modality,
-                   control, status, person FROM imaging_order WHERE ",
+                   control, status, person, body_part, side FROM imaging_order WHERE ",
             );
             sql.push(*column).push(" = ").push_bind(clean(&reference.value).into_owned());
             sql.push(" ORDER BY id LIMIT 100");
@@ -152,6 +154,8 @@ fn order(row: &DbRow) -> Result<ImagingOrder, IndexError> {
         control: get(row, 11)?,
         status: get(row, 12)?,
         person: get(row, 13)?,
+        body_part: get(row, 14)?,
+        side: get(row, 15)?,
     })
 }
 

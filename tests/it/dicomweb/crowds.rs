@@ -12,7 +12,7 @@ use crate::support::server::Server;
 const PLACES: usize = 32;
 
 async fn ask(mut stream: TcpStream) -> (TcpStream, String) {
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut status = vec![0; 12];
     stream.read_exact(&mut status).await.unwrap();
     (stream, String::from_utf8(status).unwrap())

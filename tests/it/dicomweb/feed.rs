@@ -196,13 +196,6 @@ async fn a_webhook_gets_only_the_kinds_it_wants() {
     assert_eq!(delivered(&shared), [2]);
 }
 
-fn import(server: &Server, folders: &[&str]) {
-    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies");
-    let folders = folders.iter().map(|folder| format!("{samples}/{folder}"));
-    let done = server.command("import").args(folders).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
-}
-
 /// The changes delivered and accepted, in their order, each once.
 fn accepted(shared: &Shared) -> Vec<Value> {
     let mut changes: Vec<Value> = Vec::new();
@@ -227,7 +220,7 @@ async fn webhooks_tell_of_fascicoli_in_order_over_a_kill_and_of_nobody_by_name()
     let wanted = "'fascicolo-changed', 'study-linked', 'study-unlinked', 'document-arrived'";
     let file = configured(&url, wanted);
     let server = Server::start_with(&["-c", file.path().to_str().unwrap()]);
-    import(&server, &["dx-chest", "cda-report"]);
+    server.import(&["dx-chest", "cda-report"]);
     until("they are linked", async || {
         let page = page(&server, "").await;
         kinds(page["changes"].as_array().unwrap()).contains(&"study-linked")

@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::support::objects::Object;
+use crate::support::objects::{Object, item, text_element};
 use crate::support::server::Server;
 use crate::support::tools::run_python;
 
@@ -96,30 +96,14 @@ const FACTS: [Facts; 6] = [
     },
 ];
 
-/// An explicit-length item of texts (PS3.5 §7.5).
-fn item(elements: &[(u32, &[u8; 2], &str)]) -> Vec<u8> {
-    let mut inside = Vec::new();
-    for (tag, vr, text) in elements {
-        let text = if text.len() % 2 == 1 { format!("{text} ") } else { (*text).to_owned() };
-        inside.extend_from_slice(&((tag >> 16) as u16).to_le_bytes());
-        inside.extend_from_slice(&(*tag as u16).to_le_bytes());
-        inside.extend_from_slice(*vr);
-        inside.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
-        inside.extend_from_slice(text.as_bytes());
-    }
-    let mut item = vec![0xFE, 0xFF, 0x00, 0xE0];
-    item.extend_from_slice(&u32::try_from(inside.len()).unwrap().to_le_bytes());
-    item.extend(inside);
-    item
-}
-
 fn object(facts: &Facts) -> Object {
     let mut object = Object::ct(facts.patient, facts.study, 1, 1);
     let requests: Vec<u8> = facts
         .requests
         .iter()
         .flat_map(|(step, procedure)| {
-            item(&[(0x0040_0009, b"SH", step), (0x0040_1001, b"SH", procedure)])
+            let step = text_element(0x0040_0009, b"SH", step);
+            item(&[step, text_element(0x0040_1001, b"SH", procedure)].concat())
         })
         .collect();
     object

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::on_both_stores;
-use crate::support::objects::{Object, data_set_of};
+use crate::support::objects::{Object, data_set_of, element, item, text_element};
 use crate::support::server::{Server, client};
 use crate::support::stores::Stores;
 
@@ -16,33 +16,6 @@ on_both_stores! {
 
 const KEY_OBJECT: &str = "1.2.840.10008.5.1.4.1.1.88.59";
 
-/// An item of a sequence with these elements.
-fn item(elements: &[(u32, &[u8; 2], Vec<u8>)]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (tag, vr, value) in elements {
-        body.extend(((tag >> 16) as u16).to_le_bytes());
-        body.extend((*tag as u16).to_le_bytes());
-        body.extend(*vr);
-        if *vr == b"SQ" {
-            body.extend([0, 0]);
-            body.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
-        } else {
-            body.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
-        }
-        body.extend(value);
-    }
-    let length = u32::try_from(body.len()).unwrap().to_le_bytes();
-    [&[0xFE, 0xFF, 0x00, 0xE0][..], &length, &body].concat()
-}
-
-fn padded(text: &str) -> Vec<u8> {
-    let mut bytes = text.as_bytes().to_vec();
-    if bytes.len() % 2 == 1 {
-        bytes.push(0);
-    }
-    bytes
-}
-
 /// A note numbered `number` that rejects objects of one series for the reason `code`.
 pub(crate) fn note(number: u32, code: &str, named: &[Object]) -> Object {
     let mut note = Object::ct("P1", 1, 9, number);
@@ -51,28 +24,25 @@ pub(crate) fn note(number: u32, code: &str, named: &[Object]) -> Object {
     for tag in [0x0028_0002, 0x0028_0004, 0x0028_0010, 0x0028_0011, 0x7FE0_0010] {
         note.without(tag);
     }
-    let title = item(&[
-        (0x0008_0100, b"SH", padded(code)),
-        (0x0008_0102, b"SH", b"DCM ".to_vec()),
-        (0x0008_0104, b"LO", b"Rejected".to_vec()),
-    ]);
+    let title = [
+        text_element(0x0008_0100, b"SH", code),
+        text_element(0x0008_0102, b"SH", "DCM"),
+        text_element(0x0008_0104, b"LO", "Rejected"),
+    ];
+    let title = item(&title.concat());
     note.text(0x0040_A040, b"CS", "CONTAINER").bytes(0x0040_A043, b"SQ", title);
     let sops: Vec<Vec<u8>> = named
         .iter()
         .map(|object| {
-            item(&[
-                (0x0008_1150, b"UI", padded(&object.sop_class)),
-                (0x0008_1155, b"UI", padded(&object.sop_instance)),
-            ])
+            let class = text_element(0x0008_1150, b"UI", &object.sop_class);
+            item(&[class, text_element(0x0008_1155, b"UI", &object.sop_instance)].concat())
         })
         .collect();
-    let series = item(&[
-        (0x0008_1199, b"SQ", sops.concat()),
-        (0x0020_000E, b"UI", padded(&named[0].series)),
-    ]);
-    let study =
-        item(&[(0x0008_1115, b"SQ", series), (0x0020_000D, b"UI", padded(&named[0].study))]);
-    note.bytes(0x0040_A375, b"SQ", study);
+    let sops = element(0x0008_1199, b"SQ", &sops.concat());
+    let series = item(&[sops, text_element(0x0020_000E, b"UI", &named[0].series)].concat());
+    let series = element(0x0008_1115, b"SQ", &series);
+    let study = [series, text_element(0x0020_000D, b"UI", &named[0].study)].concat();
+    note.bytes(0x0040_A375, b"SQ", item(&study));
     note
 }
 
@@ -230,9 +200,9 @@ async fn a_note_that_cannot_be_followed_is_refused() {
     server.store(&objects).await;
     let mut note = note(1, "113037", &objects);
     // A reference that does not say its study.
-    let sops = item(&[(0x0008_1155, b"UI", padded(&objects[0].sop_instance))]);
-    let series = item(&[(0x0008_1199, b"SQ", sops)]);
-    note.bytes(0x0040_A375, b"SQ", item(&[(0x0008_1115, b"SQ", series)]));
+    let sops = item(&text_element(0x0008_1155, b"UI", &objects[0].sop_instance));
+    let series = item(&element(0x0008_1199, b"SQ", &sops));
+    note.bytes(0x0040_A375, b"SQ", item(&element(0x0008_1115, b"SQ", &series)));
     assert_eq!(server.store(&[note]).await, [0xA900]);
     assert_eq!(status(&server, &objects[0].path()).await, 200);
 }

@@ -302,7 +302,9 @@ async fn a_picture_that_is_known_is_not_sent_again() {
     assert_eq!(again.status(), 304);
     let other = client.get(format!("{url}&quality=5")).header("if-none-match", &etag);
     assert_eq!(other.send().await.unwrap().status(), 200);
-    assert!(server.metric("lastra_render_cache_bytes").await > 0.0);
+    for cache in ["render", "header"] {
+        assert!(server.metric(&format!("lastra_{cache}_cache_bytes")).await > 0.0, "{cache}");
+    }
 }
 
 #[tokio::test]

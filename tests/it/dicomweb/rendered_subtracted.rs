@@ -97,6 +97,7 @@ async fn only_the_frames_of_a_picture_are_read_and_a_mask_once() {
     // Two frames of the mask and the frame itself; then the frame alone, header known.
     assert!(first < 3.5 * frame_bytes, "{first} bytes of {frame_bytes} a frame");
     assert!(second < 1.5 * frame_bytes, "{second} bytes of {frame_bytes} a frame");
+    assert!(server.metric("lastra_mask_cache_bytes").await > 0.0);
 }
 
 #[tokio::test]

@@ -16,10 +16,7 @@ async fn ask(server: &Server, query: &str) -> (u16, Value) {
 #[tokio::test]
 async fn reports_are_found_by_words_within_bounds_and_of_one_person_only() {
     let server = Server::start();
-    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies");
-    let folders = ["cda-report", "pdf-report"].map(|folder| format!("{samples}/{folder}"));
-    let done = server.command("import").args(folders).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    server.import(&["cda-report", "pdf-report"]);
     // Whose they are is recognised behind them.
     for (query, count) in [("words=referto", 2), ("words=radiografia&person=SMPNLC68H61H501I", 1)] {
         until("both are here", async || {

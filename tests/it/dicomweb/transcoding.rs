@@ -126,6 +126,9 @@ async fn one_frame_asked_is_one_read_and_one_frame_made_once_for_all_who_ask() {
     assert_eq!(after.0 - before.0, 1.0, "reads");
     assert_eq!(after.1 - before.1, (SIDE * SIDE * 2) as f64, "bytes");
     assert_eq!(after.2 - before.2, 1.0, "frames made");
+    for cache in ["frame", "pixel_attribute"] {
+        assert!(server.metric(&format!("lastra_{cache}_cache_bytes")).await > 0.0, "{cache}");
+    }
 }
 
 #[tokio::test]
@@ -162,6 +165,7 @@ async fn a_whole_instance_is_made_once_and_the_second_who_asks_gets_it_as_it_is(
     let second = server.get_as(&object.path(), accept).await.bytes().await.unwrap();
     assert_eq!(first, second);
     assert_eq!(server.metric("lastra_imaging_transcoded_total").await, made);
+    assert!(server.metric("lastra_fragment_cache_bytes").await > 0.0);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use lastra::dicom::uid::Uid;
 use lastra::imaging::thumbnail::{EDGE_PX, Placeholder, placeholder};
 
 use crate::support::corpus::pydicom_data;
-use crate::support::objects::{Object, data_set_of};
+use crate::support::objects::{Object, data_set_of, item};
 use crate::support::server::{Server, client, until};
 
 pub(super) const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
@@ -28,10 +28,6 @@ pub(super) fn encapsulated(
     });
     file.extend(object.data_set());
     file.extend([0xE0, 0x7F, 0x10, 0, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
-    let item = |bytes: &[u8]| {
-        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
-        [&[0xFE, 0xFF, 0x00, 0xE0], &length[..], bytes].concat()
-    };
     file.extend(item(&[]));
     for fragment in fragments {
         file.extend(item(fragment));

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::dicomweb::looking::{stow, study_file};
-use crate::support::objects::Object;
+use crate::support::objects::{Object, item, text_element};
 use crate::support::server::{Server, client};
 use crate::support::tools::python;
 
@@ -23,34 +23,15 @@ fn has(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-/// An element of an item in Explicit VR Little Endian with a short length.
-fn element(tag: u32, vr: &[u8; 2], value: &str) -> Vec<u8> {
-    let value = if value.len() % 2 == 1 { format!("{value} ") } else { value.to_owned() };
-    let mut out = Vec::new();
-    out.extend(((tag >> 16) as u16).to_le_bytes());
-    out.extend((tag as u16).to_le_bytes());
-    out.extend(vr);
-    out.extend((value.len() as u16).to_le_bytes());
-    out.extend(value.as_bytes());
-    out
-}
-
-fn item(content: &[u8]) -> Vec<u8> {
-    let mut out = vec![0xFE, 0xFF, 0x00, 0xE0];
-    out.extend((content.len() as u32).to_le_bytes());
-    out.extend(content);
-    out
-}
-
 /// A slice that tells whose it is wherever it can.
 fn telling(instance: u32) -> Object {
     let mut object = Object::ct("SEGRETO-ID", 1, 1, instance);
     let nested = [
-        element(0x0008_1155, b"UI", "1.2.77777.1"),
-        element(0x0010_0010, b"PN", "SEGRETO^NESTED"),
-        element(0x0011_1001, b"LO", "SEGRETO PRIVATE"),
+        text_element(0x0008_1155, b"UI", "1.2.77777.1"),
+        text_element(0x0010_0010, b"PN", "SEGRETO^NESTED"),
+        text_element(0x0011_1001, b"LO", "SEGRETO PRIVATE"),
     ];
-    let requests = element(0x0040_0007, b"LO", "SEGRETO STEP");
+    let requests = text_element(0x0040_0007, b"LO", "SEGRETO STEP");
     object
         .text(0x0008_0080, b"LO", "SEGRETO HOSPITAL")
         .text(0x0008_0090, b"PN", "SEGRETO^REFERRING")

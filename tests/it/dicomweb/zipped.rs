@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::os::unix::fs::FileExt;
 
-use crate::support::objects::{Object, data_set_of};
+use crate::support::objects::{Object, data_set_of, element, item, text_element};
 use crate::support::server::Server;
 use crate::support::tools::run_python;
 
@@ -135,31 +135,6 @@ async fn a_directory_asked_for_is_read_by_pydicom_and_dcmtk() {
     read_with_directory(&server, &objects, include_str!("zipped.py")).await;
 }
 
-/// A sequence of one item with these elements, each with a short length.
-fn one_item(elements: &[(u32, &[u8; 2], &[u8])]) -> Vec<u8> {
-    let mut item = Vec::new();
-    for (tag, vr, value) in elements {
-        item.extend(((tag >> 16) as u16).to_le_bytes());
-        item.extend((*tag as u16).to_le_bytes());
-        item.extend(*vr);
-        if *vr == b"SQ" {
-            item.extend([0, 0]);
-            item.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
-        } else {
-            item.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
-        }
-        item.extend(*value);
-    }
-    let length = u32::try_from(item.len()).unwrap().to_le_bytes();
-    [&[0xFE, 0xFF, 0x00, 0xE0][..], &length, &item].concat()
-}
-
-fn even(text: &str) -> Vec<u8> {
-    let mut bytes = text.as_bytes().to_vec();
-    bytes.resize(bytes.len().next_multiple_of(2), 0);
-    bytes
-}
-
 /// Objects of record types that are no images, each in a series of its own.
 fn other_kinds(image: &Object) -> Vec<Object> {
     let kinds = [
@@ -170,12 +145,10 @@ fn other_kinds(image: &Object) -> Vec<Object> {
         ("77.1.5.3", "SMR"),
         ("90.1", "ASMT"),
     ];
-    let reference = one_item(&[
-        (0x0008_1150, b"UI", &even(&image.sop_class)),
-        (0x0008_1155, b"UI", &even(&image.sop_instance)),
-    ]);
-    let series =
-        one_item(&[(0x0008_1140, b"SQ", &reference), (0x0020_000E, b"UI", &even(&image.series))]);
+    let class = text_element(0x0008_1150, b"UI", &image.sop_class);
+    let instance = text_element(0x0008_1155, b"UI", &image.sop_instance);
+    let reference = element(0x0008_1140, b"SQ", &item(&[class, instance].concat()));
+    let series = item(&[reference, text_element(0x0020_000E, b"UI", &image.series)].concat());
     let make = |(number, (class, modality)): (u32, (&str, &str))| {
         let mut object = Object::ct("P1", 1, 20 + number, 1);
         object.sop_class = format!("1.2.840.10008.5.1.4.1.1.{class}");

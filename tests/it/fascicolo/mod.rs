@@ -1,5 +1,6 @@
 //! The fascicolo over real stores: objects and documents in, links, conflicts and people out.
 
+mod already_done;
 mod completeness;
 mod documents;
 mod linking;
@@ -8,4 +9,4 @@ mod messages;
 mod official;
 mod priors;
 mod reports;
-mod world;
+pub(crate) mod world;

@@ -14,7 +14,7 @@ fn asked(modality: &str, body_part: &str, within_days: u16) -> Asked {
         modality: modality.to_owned(),
         body_part: body_part.to_owned(),
         within_days,
-        study_uid: String::new(),
+        ..Asked::default()
     }
 }
 

@@ -28,11 +28,11 @@ use lastra::server::app::Rooms;
 const NOW: i64 = 1_772_445_600_000_000;
 
 /// The report beside the sample studies.
-pub(super) const REPORT: &str = include_str!("../../../sample-studies/cda-report/referto.xml");
+pub(crate) const REPORT: &str = include_str!("../../../sample-studies/cda-report/referto.xml");
 /// Her codice fiscale.
-pub(super) const ANNA: &str = "SMPNLC68H61H501I";
+pub(crate) const ANNA: &str = "SMPNLC68H61H501I";
 /// Study Instance UID of `dx-chest`.
-pub(super) const CHEST: &str = "2.25.324285592026785104557929812395579159519";
+pub(crate) const CHEST: &str = "2.25.324285592026785104557929812395579159519";
 
 pub(super) struct World {
     pub(super) rooms: Rooms,
@@ -122,8 +122,13 @@ impl World {
     }
 
     pub(super) async fn send(&self, message: &str) -> String {
+        self.send_within(message, 90).await
+    }
+
+    /// Sends a message; new orders are answered with what was done within so many days.
+    pub(super) async fn send_within(&self, message: &str, days: u16) -> String {
         let bytes = message.replace('\n', "\r");
-        let answer = self.rooms.fascicolo.take_message(&self.permit, bytes.as_bytes()).await;
+        let answer = self.rooms.fascicolo.take_message(&self.permit, bytes.as_bytes(), days).await;
         answer.unwrap().unwrap()
     }
 
@@ -154,13 +159,13 @@ impl World {
 }
 
 /// The report without its catalogue of DICOM objects.
-pub(super) fn without_catalogue(report: &str) -> String {
+pub(crate) fn without_catalogue(report: &str) -> String {
     let start = report.find("<component><section ID=\"OGGETTI_DICOM\">").unwrap();
     let end = start + report[start..].find("</component>").unwrap() + "</component>".len();
     format!("{}{}", &report[..start], &report[end..])
 }
 
 /// The report as another document: an identifier and a set of its own.
-pub(super) fn renamed(report: &str, name: &str) -> String {
+pub(crate) fn renamed(report: &str, name: &str) -> String {
     report.replace("PROVA.RX2600417.1", name)
 }

@@ -6,6 +6,7 @@ use crate::fhir::world::ANNA;
 use crate::fhir::world::CF;
 use crate::fhir::world::CHEST;
 use crate::fhir::world::World;
+use crate::support::server::Server;
 use crate::support::server::client;
 
 #[tokio::test]
@@ -29,6 +30,31 @@ async fn requirement_41_a_study_is_what_its_objects_say() {
     assert_eq!(found["meta"]["tag"][0]["code"], "SUBSETTED");
     assert!(found["series"][0].get("instance").is_none() && study["meta"].get("tag").is_none());
     assert_eq!(found["meta"]["versionId"], study["meta"]["versionId"]);
+}
+
+#[tokio::test]
+async fn requirement_43_a_report_names_the_organisation_that_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lastra.toml");
+    // The report's custodian is 2.16.840.1.113883.2.9.4.1.1 120999.
+    let settings = "[[organisations]]\nname = \"Ospedale di Prova\"\nregime = \"accredited-private\"\n\
+        oid = \"2.16.840.1.113883.2.9.4.1.1.120999\"\n";
+    std::fs::write(&file, settings).unwrap();
+    let world = World { server: Server::start_with(&["-c", file.to_str().unwrap()]) };
+    world.import(&["cda-report", "mr-head"]);
+    world.wait_for("DiagnosticReport", 1).await;
+    let identifier = "urn:oid:2.16.840.1.113883.2.9.4.1.1.120999";
+    let found = world.get(&format!("Organization?identifier={identifier}")).await;
+    let organization = found.entries("match").next().unwrap();
+    assert_eq!(organization["name"], "Ospedale di Prova");
+    assert_eq!(organization["type"][0]["text"], "accredited-private");
+    let report = world.get("DiagnosticReport").await;
+    let report = report.entries("match").next().unwrap();
+    let named = report["performer"][0]["reference"].as_str().unwrap();
+    assert_eq!(&world.get(named).await.json["id"], &organization["id"]);
+    let document = world.get("DocumentReference?type=68604-8").await;
+    let document = document.entries("match").next().unwrap();
+    assert_eq!(document["custodian"]["reference"].as_str(), Some(named));
 }
 
 #[tokio::test]

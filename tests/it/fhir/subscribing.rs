@@ -122,6 +122,48 @@ async fn a_subscriber_is_told_of_what_meets_the_criteria_until_the_subscription_
     assert_eq!(times(&shared), before);
 }
 
+/// The kinds of what happened to people.
+async fn of_people(world: &World) -> Vec<String> {
+    let url = format!("http://{}/changes?since=0&limit=1000", world.server.http);
+    let page = client().get(url).send().await.unwrap().text().await.unwrap();
+    let page: Value = serde_json::from_str(&page).unwrap();
+    let changes = page["changes"].as_array().unwrap().iter();
+    let kinds = changes.map(|change| change["kind"].as_str().unwrap().to_owned());
+    kinds.filter(|kind| kind.starts_with("person-")).collect()
+}
+
+#[tokio::test]
+async fn a_subscriber_to_people_is_told_when_a_message_makes_or_renames_one() {
+    let (shared, url) = subscriber().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("[fhir]\nsubscribers = ['{url}']\n")).unwrap();
+    let arguments = ["-c", file.path().to_str().unwrap()];
+    let server = Server::start_in(&arguments, &[("LASTRA_MLLP__ADDRESS", "127.0.0.1:0")]);
+    let (address, world) = (server.hl7.unwrap(), World { server });
+    let rossi = subscription("Patient?family=ROSSI", &format!("{url}/rossi"));
+    assert_eq!(world.post("/Subscription", FHIR, rossi.to_string()).await.status, 201);
+    let send = async |trigger: &str, local: &str, name: &str| {
+        let message = format!(
+            "MSH|^~\\&|ADT|OSP|LASTRA|PACS|20260302||ADT^{trigger}|1|P|2.5\rEVN|{trigger}\r\
+             PID|1||{local}^^^OSP||{name}^MARIO||19790211|M\r"
+        );
+        let answer = crate::mllp::say(address, &crate::mllp::framed(&message), b"\x1C\r").await;
+        assert!(String::from_utf8(answer).unwrap().contains("MSA|AA|1"), "{message}");
+    };
+    send("A28", "P1", "ROSSI").await;
+    until("the new person is told", || std::future::ready(times(&shared) > 0)).await;
+    // Nothing of this is new, and what is new is another's.
+    for trigger in ["A01", "A08", "A31"] {
+        send(trigger, "P1", "ROSSI").await;
+    }
+    send("A28", "P2", "BIANCHI").await;
+    assert_eq!(of_people(&world).await, ["person-changed"; 2]);
+    shared.lock().unwrap().told.clear();
+    send("A31", "P2", "ROSSI").await;
+    until("the new name is told", || std::future::ready(times(&shared) > 0)).await;
+    assert_eq!(of_people(&world).await, ["person-changed"; 3]);
+}
+
 #[tokio::test]
 async fn nobody_is_told_where_the_settings_do_not_say() {
     let (_, url) = subscriber().await;

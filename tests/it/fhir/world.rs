@@ -68,10 +68,7 @@ impl World {
         if folders.is_empty() {
             return;
         }
-        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies");
-        let folders = folders.iter().map(|folder| format!("{samples}/{folder}"));
-        let done = self.server.command("import").args(folders).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+        self.server.import(folders);
     }
 
     /// Waits until so many are found.

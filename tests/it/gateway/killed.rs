@@ -1,15 +1,24 @@
 //! Requirement 40: the process dies between any two steps, another goes on, and the report is published
-//! once. On SQLite, and with another node on PostgreSQL.
+//! once, on SQLite and on PostgreSQL.
 
 use std::sync::Arc;
 
 use lastra::clock::SystemClock;
 
+use super::on_both_databases;
 use super::simulator::Simulator;
+use super::world::Make;
 use super::world::REPORT;
 use super::world::settings;
+use crate::index::Database;
 use crate::support::server::Server;
 use crate::support::server::until;
+
+on_both_databases!(
+    requirement_40_killed_after_validation_it_is_published_once,
+    requirement_40_killed_before_sending_it_is_published_once,
+    requirement_40_killed_before_the_answer_is_recorded_it_is_published_once,
+);
 
 /// The report as made today: the gateway takes none that is older than five days.
 fn report_of_today() -> String {
@@ -45,10 +54,15 @@ async fn comes_to(server: &Server, stage: &str) {
     until("the report is settled", there).await;
 }
 
-async fn published_once_though_killed_at(step: &str) {
+async fn published_once_though_killed_at(step: &str, make: Make) {
     let (simulator, folder, config) = simulated().await;
     let environment = [("LASTRA_STOP_AT", step), ("LASTRA_JOBS__LEASE_S", "1")];
-    let mut server = Server::start_in(&["-c", &config], &environment);
+    let mut arguments = vec!["-c", &config];
+    let database = make();
+    if let Database::Postgres(url) = &database {
+        arguments.extend(["--index", url]);
+    }
+    let mut server = Server::start_in(&arguments, &environment);
     add(&server, &folder, &report_of_today());
     server.ended().await;
     let server = server.restart();
@@ -60,19 +74,16 @@ async fn published_once_though_killed_at(step: &str) {
     });
 }
 
-#[tokio::test]
-async fn requirement_40_killed_after_validation_it_is_published_once() {
-    published_once_though_killed_at("gateway-validated").await;
+async fn requirement_40_killed_after_validation_it_is_published_once(make: Make) {
+    published_once_though_killed_at("gateway-validated", make).await;
 }
 
-#[tokio::test]
-async fn requirement_40_killed_before_sending_it_is_published_once() {
-    published_once_though_killed_at("gateway-sending").await;
+async fn requirement_40_killed_before_sending_it_is_published_once(make: Make) {
+    published_once_though_killed_at("gateway-sending", make).await;
 }
 
-#[tokio::test]
-async fn requirement_40_killed_before_the_answer_is_recorded_it_is_published_once() {
-    published_once_though_killed_at("gateway-took").await;
+async fn requirement_40_killed_before_the_answer_is_recorded_it_is_published_once(make: Make) {
+    published_once_though_killed_at("gateway-took", make).await;
 }
 
 #[tokio::test]

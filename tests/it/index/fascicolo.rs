@@ -480,6 +480,8 @@ async fn an_order_is_found_again_by_any_of_its_numbers(kept: &Kept) {
         nre: "120A4".to_owned(),
         control: "NW".to_owned(),
         procedure_text: "RX torace".to_owned(),
+        body_part: "KNEE".to_owned(),
+        side: "L".to_owned(),
         ..ImagingOrder::default()
     };
     let id = index.put_order(&first, NOW).await.unwrap();
@@ -502,6 +504,7 @@ async fn an_order_is_found_again_by_any_of_its_numbers(kept: &Kept) {
         assert_eq!(found.len(), 1, "{asked:?}");
         let seen = [&found[0].control, &found[0].procedure_text, &found[0].nre];
         assert_eq!(seen, ["SC", "RX torace", "120A4"]);
+        assert_eq!([&found[0].body_part, &found[0].side], ["KNEE", "L"]);
     }
 }
 

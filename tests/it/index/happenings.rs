@@ -12,7 +12,9 @@ use lastra::model::outbox::Operation;
 use lastra::model::outbox::Progress;
 use lastra::model::outbox::Stage;
 use lastra::model::path::Scope;
+use lastra::model::person::Origin;
 use lastra::model::person::Sighted;
+use lastra::model::person::Sighting;
 
 use super::fascicolo::CODE;
 use super::fascicolo::document;
@@ -26,6 +28,7 @@ use super::objects::uid;
 use super::on_every_index;
 
 on_every_index!(
+    a_person_is_told_of_when_they_are_made_or_change_and_not_else,
     what_comes_into_a_fascicolo_and_leaves_it_is_told,
     a_link_and_its_undoing_are_told_with_both_ends,
     arrivals_and_newer_versions_are_told_whatever_came_first,
@@ -60,6 +63,51 @@ fn reference(number: u8) -> String {
     format!("DocumentReference/{}", ids::of_document(&[number; 32]))
 }
 
+async fn a_person_is_told_of_when_they_are_made_or_change_and_not_else(kept: &Kept) {
+    let (index, mut seen) = (&kept.index, 0);
+    let said = |ids: &[(&str, &str)], origin, [name, birth, sex]: [&str; 3]| Sighting {
+        origin,
+        name: name.to_owned(),
+        birth_date: birth.to_owned(),
+        sex: sex.to_owned(),
+        ..sighting(Sighted::Person, ids)
+    };
+    let (own, rossi) = ([(CODE, "")], ["Rossi^Mario", "19790211", "M"]);
+    let mario = person(index, &own).await;
+    assert_eq!(since(index, &mut seen).await.len(), 1);
+    for (what, sighted, told) in [
+        ("the same again", said(&own, Origin::Dicom, rossi), false),
+        ("the same, of a registry", said(&own, Origin::Registry, rossi), false),
+        ("another name, of an object", said(&own, Origin::Dicom, ["Rosi^Mario", "", ""]), false),
+        ("another name", said(&own, Origin::Registry, ["Rosi^Mario", "", ""]), true),
+        ("it again", said(&own, Origin::Registry, ["Rosi^Mario", "", ""]), false),
+        ("another birth date", said(&own, Origin::Registry, ["Rosi^Mario", "19790212", ""]), true),
+        ("another sex", said(&own, Origin::Registry, ["Rosi^Mario", "", "F"]), true),
+        ("nothing", said(&own, Origin::Registry, [""; 3]), false),
+        ("a number more", said(&[(CODE, ""), ("77", "B")], Origin::Dicom, [""; 3]), true),
+        ("by that number", said(&[("77", "B")], Origin::Dicom, [""; 3]), false),
+        ("who is nobody", said(&[("77", "")], Origin::Registry, rossi), false),
+    ] {
+        index.attach(&sighted, NOW).await.unwrap();
+        let expected = vec![(EventKind::PersonChanged, vec![patient(mario)]); usize::from(told)];
+        assert_eq!(since(index, &mut seen).await, expected, "{what}");
+    }
+    // Of two who are one, the one who stands for both is told of, and only of what is told of them.
+    let other = person(index, &[("78", "B")]).await;
+    index.merge(mario, other, "the same", "rossi", NOW).await.unwrap().unwrap();
+    since(index, &mut seen).await;
+    for (ids, name, told) in [
+        (&[("78", "B")][..], "Bianchi^Mario", false),
+        (&[("78", "B"), ("79", "B")], "Bianchi^Mario", true),
+        (&[(CODE, "")], "Bianchi^Mario", true),
+    ] {
+        let sighted = said(ids, Origin::Registry, [name, "19790212", "F"]);
+        index.attach(&sighted, NOW).await.unwrap();
+        let expected = vec![(EventKind::PersonChanged, vec![patient(mario)]); usize::from(told)];
+        assert_eq!(since(index, &mut seen).await, expected, "{ids:?}");
+    }
+}
+
 async fn what_comes_into_a_fascicolo_and_leaves_it_is_told(kept: &Kept) {
     let (index, mut seen) = (&kept.index, 0);
     let row = study(index, "1.1").await;
@@ -69,7 +117,10 @@ async fn what_comes_into_a_fascicolo_and_leaves_it_is_told(kept: &Kept) {
     }
     let mario = person(index, &[(CODE, "")]).await;
     let told = since(index, &mut seen).await;
-    let [(EventKind::FascicoloChanged, concerns)] = told.as_slice() else { panic!("{told:?}") };
+    let [made, (EventKind::FascicoloChanged, concerns)] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(*made, (EventKind::PersonChanged, vec![patient(mario)]));
     assert_eq!(concerns[0], patient(mario));
     assert_eq!(ids::study(concerns[1].strip_prefix("ImagingStudy/").unwrap()).unwrap(), "1.1");
 
@@ -82,6 +133,7 @@ async fn what_comes_into_a_fascicolo_and_leaves_it_is_told(kept: &Kept) {
     let told = since(index, &mut seen).await;
     let whose: Vec<_> = told.iter().map(|(kind, concerns)| (*kind, concerns[0].clone())).collect();
     let expected = [
+        (EventKind::PersonChanged, patient(other)),
         (EventKind::FascicoloChanged, patient(mario)),
         (EventKind::FascicoloChanged, patient(other)),
         (EventKind::StudyChanged, patient(other)),
@@ -142,7 +194,12 @@ async fn merges_and_their_undoing_are_told(kept: &Kept) {
     assert!(index.unmerge(merge, "rossi", NOW).await.unwrap());
     assert!(!index.unmerge(merge, "rossi", NOW).await.unwrap());
     let both = vec![patient(one), patient(other)];
-    let expected = [(EventKind::PersonMerged, both.clone()), (EventKind::PersonUnmerged, both)];
+    let expected = [
+        (EventKind::PersonChanged, vec![patient(one)]),
+        (EventKind::PersonChanged, vec![patient(other)]),
+        (EventKind::PersonMerged, both.clone()),
+        (EventKind::PersonUnmerged, both),
+    ];
     assert_eq!(since(index, &mut seen).await, expected);
 }
 

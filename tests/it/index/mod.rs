@@ -25,6 +25,7 @@ mod searching;
 #[expect(clippy::print_stdout, reason = "its result is what it prints")]
 mod speed;
 mod storing;
+mod subscribing;
 mod texts;
 mod together;
 

@@ -74,11 +74,38 @@ fn sighting(subject: Sighted, person: u32) -> Sighting {
     Sighting {
         subject,
         identifiers: vec![local(person)],
-        name: format!("NAME{}^FIRST{person}", person % 3000),
-        birth_date: format!("19{:02}{:02}11", person % 90 + 10, person % 12 + 1),
+        name: format!("{}^{}", family(person), given(person)),
+        birth_date: born(person),
         sex: "F".to_owned(),
         origin: Origin::Dicom,
     }
+}
+
+/// A whole number that looks like chance, another for each `way`.
+fn stirred(person: u32, way: u32) -> u32 {
+    let mixed = (person ^ way.wrapping_mul(0x85EB_CA6B)).wrapping_mul(0x9E37_79B1);
+    (mixed ^ mixed >> 15).wrapping_mul(0x2C1B_3C6D) >> 4
+}
+
+/// A family name: the commonest is that of one in fifty, most are rare.
+fn family(person: u32) -> String {
+    let place = stirred(person, 1) % 3000;
+    let (number, parts) =
+        (place * place / 3000, "RO SI BIAN CHI FER RA VI ES PO CO LOM BAR DI GAL");
+    let parts: Vec<&str> = parts.split(' ').collect();
+    [number % 14, number / 14 % 14, number / 196].map(|part| parts[part as usize % 14]).concat()
+}
+
+/// A given name, one of 196.
+fn given(person: u32) -> String {
+    let number = stirred(person, 2) % 196;
+    let parts: Vec<&str> = "MA RIO LUI GI AN NA PAO LA FRAN CE SCO TE RE SA".split(' ').collect();
+    [number % 14, number / 14].map(|part| parts[part as usize]).concat()
+}
+
+fn born(person: u32) -> String {
+    let number = stirred(person, 3);
+    format!("{}{:02}{:02}", 1930 + number % 90, number / 90 % 12 + 1, number / 1080 % 28 + 1)
 }
 
 fn accession(number: u32) -> Reference {
@@ -275,7 +302,7 @@ async fn measured(name: &str, kept: &Kept) {
     measure("people by the beginning of a name and birth year", async |round| {
         let name = NameAsked {
             part: Some(NamePart::Family),
-            text: format!("name{}", round % 3000),
+            text: family(round).to_lowercase(),
             exact: false,
         };
         let born = Days {

@@ -8,6 +8,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::support::server::Server;
+use crate::support::server::client;
+use crate::support::server::until;
 use crate::support::tools::dev_dir;
 
 const OPEN: [(&str, &str); 2] =
@@ -29,7 +31,7 @@ fn show(server: &Server, person: &str) -> serde_json::Value {
 }
 
 /// Sends raw bytes, then reads until `end` or the connection closes.
-async fn say(address: SocketAddr, bytes: &[u8], end: &[u8]) -> Vec<u8> {
+pub(crate) async fn say(address: SocketAddr, bytes: &[u8], end: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
@@ -43,16 +45,11 @@ async fn say(address: SocketAddr, bytes: &[u8], end: &[u8]) -> Vec<u8> {
     }
 }
 
-fn framed(message: &str) -> Vec<u8> {
-    [b"\x0B", message.as_bytes(), b"\x1C\r"].concat()
-}
-
-#[tokio::test]
-async fn a_stock_sender_is_answered_and_what_it_said_survives_a_restart() {
-    let server = Server::start_in(&[], &OPEN);
+/// Sends messages with a stock client; what it was answered.
+fn send(server: &Server, messages: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("messages.hl7");
-    std::fs::write(&file, format!("{}\r{}", registration(1, "P1"), registration(2, "P2"))).unwrap();
+    std::fs::write(&file, messages).unwrap();
     let output = Command::new(dev_dir().join("venv/bin/mllp_send"))
         .args(["--loose", "--file"])
         .arg(&file)
@@ -60,15 +57,50 @@ async fn a_stock_sender_is_answered_and_what_it_said_survives_a_restart() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success() && said.contains("MSA|AA|1") && said.contains("MSA|AA|2"),
-        "{said}"
-    );
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+pub(crate) fn framed(message: &str) -> Vec<u8> {
+    [b"\x0B", message.as_bytes(), b"\x1C\r"].concat()
+}
+
+#[tokio::test]
+async fn a_stock_sender_is_answered_and_what_it_said_survives_a_restart() {
+    let server = Server::start_in(&[], &OPEN);
+    let said = send(&server, &format!("{}\r{}", registration(1, "P1"), registration(2, "P2")));
+    assert!(said.contains("MSA|AA|1") && said.contains("MSA|AA|2"), "{said}");
 
     let server = server.kill_and_restart();
     let shown = show(&server, "RSSMRA79B11C566R");
     assert_eq!(shown["name"], "ROSSI^MARIO");
     assert_eq!(shown["identifiers"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_stock_sender_is_told_what_was_done_already() {
+    let server =
+        Server::start_in(&[], &[OPEN[0], OPEN[1], ("LASTRA_MLLP__ALREADY_DONE_DAYS", "36500")]);
+    server.import(&["dx-chest"]);
+    until("the study is somebody's", async || {
+        let asked = "/priors?person=SMPNLC68H61H501I&modality=DX&days=36500";
+        let answer = client().get(format!("http://{}{asked}", server.http)).send().await.unwrap();
+        answer.text().await.unwrap().contains("\"date\":\"20260302\"")
+    })
+    .await;
+    let order = "MSH|^~\\&|CUP|OSP|LASTRA|PACS|20260402||ORM^O01|3|P|2.5.1\r\
+         PID|1||SMPNLC68H61H501I^^^MEF||ESEMPI^ANNA\rORC|NW|X9^CUP\r\
+         OBR|1|X9^CUP||87.44.1^RX torace^ICD9||||||||||||||RX9||||||DX\r";
+    let said = send(&server, order);
+    let told = "MSA|AA|3\rERR||ORC^1^1|0^Message accepted^HL70357|I|already-done^";
+    assert!(said.replace('\n', "\r").contains(told), "{said}");
+    assert!(
+        said.contains("~20260302~DX~RX2600417|") && said.contains("Already done: DX"),
+        "{said}"
+    );
+    for personal in ["ESEMPI", "Esempi", "SMPNLC68H61H501I", "P0001042"] {
+        assert!(!said.contains(personal), "{said}");
+    }
 }
 
 #[tokio::test]

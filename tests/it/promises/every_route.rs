@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use lastra::dicomweb::openapi::DOCUMENT;
+use lastra::http::openapi::DOCUMENT;
 
+use crate::fascicolo::world::{ANNA, REPORT};
 use crate::on_both_stores;
 use crate::support::objects::FRAME_BYTES;
 use crate::support::objects::Object;
@@ -35,8 +36,10 @@ enum Needs {
     Drawings,
     /// Everything.
     All,
+    /// A document beside the objects.
+    Report,
 }
-use Needs::{All, Drawings, Frame, Header, Rows};
+use Needs::{All, Drawings, Frame, Header, Report, Rows};
 
 const JSON: &str = "application/dicom+json";
 const ANY: &str = "*/*";
@@ -106,6 +109,15 @@ const READING: &[(&str, &str, Needs)] = &[
     ("GET /wado", "application/dicom", All),
     ("GET /dicom-web/commitment-requests/{transaction}", JSON, Rows),
     ("GET /bin", ANY, Rows),
+    ("GET /people", ANY, Rows),
+    ("GET /people/{person}", ANY, Rows),
+    ("GET /people/{person}/fascicolo", ANY, Rows),
+    ("GET /people/{person}/alike", ANY, Rows),
+    ("GET /links", ANY, Rows),
+    ("GET /queue", ANY, Rows),
+    ("GET /documents/{document}", ANY, Rows),
+    ("GET /documents/{document}/content", ANY, Report),
+    ("GET /documents/{document}/rendered", ANY, Report),
     ("GET /completeness", ANY, Rows),
     ("GET /priors", ANY, Rows),
     ("GET /reports", ANY, Rows),
@@ -119,8 +131,14 @@ const READING: &[(&str, &str, Needs)] = &[
 /// What takes objects in: as much as comes.
 const STORING: &[&str] = &["POST /dicom-web/studies", "POST /dicom-web/studies/{study}"];
 
-/// What changes rows, and gives or takes no object.
+/// What changes rows, and gives or takes no object; a document's length is bounded.
 const CHANGING: &[&str] = &[
+    "POST /people/{person}/merges",
+    "POST /merges/{merge}/undo",
+    "POST /links",
+    "POST /links/{link}/undo",
+    "POST /queue/{item}",
+    "POST /documents",
     "POST /dicom-web/commitment-requests/{transaction}",
     "POST /bin/studies/{study}/restore",
     "POST /bin/studies/{study}/series/{series}/restore",
@@ -158,7 +176,9 @@ fn address(server: &Server, path: &str, object: &Object, frame: usize) -> String
         .replace("{instance}", &object.sop_instance)
         .replace("{frames}", &frame.to_string())
         .replace("{*value}", "7FE00010")
-        .replace("{transaction}", "2.25.1");
+        .replace("{transaction}", "2.25.1")
+        .replace("{person}", "1")
+        .replace("{document}", "1");
     let query = match path.as_str() {
         "/wado" => format!(
             "?requestType=WADO&studyUID={}&seriesUID={}&objectUID={}&contentType=application/dicom",
@@ -166,6 +186,8 @@ fn address(server: &Server, path: &str, object: &Object, frame: usize) -> String
         ),
         "/priors" => "?person=P1&modality=CT".to_owned(),
         "/reports" => "?words=referto".to_owned(),
+        "/people" => format!("?identifier={ANNA}"),
+        "/links" => "?document=1".to_owned(),
         _ => String::new(),
     };
     format!("http://{}{path}{query}", server.http)
@@ -180,6 +202,8 @@ async fn no_route_reads_more_than_its_answer_needs_nor_ends_short(stores: Stores
     ]);
     let object = Object::multi_frame(FRAMES);
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
+    let report = client().post(format!("http://{}/documents", server.http)).body(REPORT);
+    assert_eq!(report.send().await.unwrap().status(), 201);
     let file = object.file().len();
     let mut good = Vec::new();
     for (name, accept, needs) in READING {
@@ -193,6 +217,7 @@ async fn no_route_reads_more_than_its_answer_needs_nor_ends_short(stores: Stores
             Header => HEADER_BYTES,
             Frame => FRAME_BYTES + HEADER_BYTES,
             Drawings | All => file + HEADER_BYTES,
+            Report => REPORT.len(),
         };
         assert!(bytes <= most as f64, "{name} {accept}: {bytes} bytes read, {most} are enough");
         // Nobody asked for a commitment.
@@ -210,7 +235,7 @@ async fn no_route_reads_more_than_its_answer_needs_nor_ends_short(stores: Stores
         let answer = whole(method, &url, accept).await;
         let is_drawn = path.ends_with("/rendered") || path.ends_with("/thumbnail");
         match (&answer, needs) {
-            (_, Rows) => assert_eq!(answer.is_ok(), good.is_ok(), "{name}: {answer:?}"),
+            (_, Rows | Report) => assert_eq!(answer.is_ok(), good.is_ok(), "{name}: {answer:?}"),
             (Ok(body), Header) => assert!(good.as_ref() == Ok(body), "{name}: another answer"),
             // A picture made before may be kept.
             (Ok(body), Frame | Drawings) if is_drawn => {
@@ -262,7 +287,8 @@ async fn ask_all(server: &Server, object: &Object, frames: usize) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let request = client().request(method, address(server, path, object, frames));
         let response = request.header("accept", *accept).send().await.unwrap();
-        assert!(*needs == Rows || response.status() == 200, "{name}: {}", response.status());
+        let beside = matches!(needs, Rows | Report);
+        assert!(beside || response.status() == 200, "{name}: {}", response.status());
         let mut body = response.bytes_stream();
         while let Some(piece) = body.next().await {
             piece.unwrap_or_else(|error| panic!("{name} {accept}: {error}"));

@@ -130,7 +130,8 @@ async fn peers_that_trickle_stall_or_leave_harm_nobody_else(stores: Stores) {
     let slow: Vec<TcpStream> = (0..20)
         .map(|_| {
             let mut peer = TcpStream::connect(server.http).unwrap();
-            peer.write_all(b"GET /dicom-web/studies HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
+            peer.write_all(b"GET /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+                .unwrap();
             peer
         })
         .collect();
@@ -146,12 +147,12 @@ async fn peers_that_trickle_stall_or_leave_harm_nobody_else(stores: Stores) {
 async fn http_requests_that_make_no_sense_are_answered_or_cut_and_nothing_more(stores: Stores) {
     let server = stores.server();
     for request in [
-        "GET /dicom-web/studies?limit=99999999999999999999 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
-        "GET /dicom-web/studies/%FF%FE/metadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
-        "GET /dicom-web/studies/../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
-        format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "a".repeat(200_000)),
-        format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-A: b\r\n".repeat(5000)),
-        format!("GET /dicom-web/studies HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: {}\r\n\r\n", "a/b;q=0.1,".repeat(5000)),
+        "GET /dicom-web/studies?limit=99999999999999999999 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned(),
+        "GET /dicom-web/studies/%FF%FE/metadata HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned(),
+        "GET /dicom-web/studies/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned(),
+        format!("GET /{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "a".repeat(200_000)),
+        format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X-A: b\r\n".repeat(5000)),
+        format!("GET /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: {}\r\n\r\n", "a/b;q=0.1,".repeat(5000)),
         "\0\u{1}\u{2}\r\n\r\n".to_owned(),
     ] {
         let mut peer = TcpStream::connect(server.http).unwrap();

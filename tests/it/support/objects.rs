@@ -78,11 +78,7 @@ impl Object {
 
     /// Sets a text value, padded to even length.
     pub fn text(&mut self, tag: u32, vr: &[u8; 2], value: &str) -> &mut Self {
-        let mut bytes = value.as_bytes().to_vec();
-        if bytes.len() % 2 == 1 {
-            bytes.push(if vr == b"UI" { 0 } else { b' ' });
-        }
-        self.bytes(tag, vr, bytes)
+        self.bytes(tag, vr, padded(vr, value))
     }
 
     /// Sets an unsigned short.
@@ -108,31 +104,7 @@ impl Object {
     pub fn data_set(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for (tag, vr, value) in &self.elements {
-            out.extend_from_slice(&((tag >> 16) as u16).to_le_bytes());
-            out.extend_from_slice(&(*tag as u16).to_le_bytes());
-            out.extend_from_slice(vr);
-            if matches!(
-                vr,
-                b"OB"
-                    | b"OW"
-                    | b"OF"
-                    | b"OD"
-                    | b"OL"
-                    | b"OV"
-                    | b"SQ"
-                    | b"UN"
-                    | b"UT"
-                    | b"UC"
-                    | b"UR"
-                    | b"SV"
-                    | b"UV"
-            ) {
-                out.extend_from_slice(&[0, 0]);
-                out.extend_from_slice(&(value.len() as u32).to_le_bytes());
-            } else {
-                out.extend_from_slice(&(value.len() as u16).to_le_bytes());
-            }
-            out.extend_from_slice(value);
+            out.extend(element(*tag, vr, value));
         }
         out
     }
@@ -154,6 +126,46 @@ impl Object {
     pub fn path(&self) -> String {
         format!("/studies/{}/series/{}/instances/{}", self.study, self.series, self.sop_instance)
     }
+}
+
+/// Value representations whose length takes four bytes (PS3.5 §7.1.2).
+const LONG: [&[u8; 2]; 13] =
+    [b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UN", b"UT", b"UC", b"UR", b"SV", b"UV"];
+
+/// A text of even length.
+fn padded(vr: &[u8; 2], text: &str) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    if bytes.len() % 2 == 1 {
+        bytes.push(if vr == b"UI" { 0 } else { b' ' });
+    }
+    bytes
+}
+
+/// An element, its value as it is.
+pub fn element(tag: u32, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len() + 12);
+    out.extend(((tag >> 16) as u16).to_le_bytes());
+    out.extend((tag as u16).to_le_bytes());
+    out.extend(vr);
+    if LONG.contains(&vr) {
+        out.extend([0, 0]);
+        out.extend((value.len() as u32).to_le_bytes());
+    } else {
+        out.extend((value.len() as u16).to_le_bytes());
+    }
+    out.extend(value);
+    out
+}
+
+/// The element of a text, padded to even length.
+pub fn text_element(tag: u32, vr: &[u8; 2], text: &str) -> Vec<u8> {
+    element(tag, vr, &padded(vr, text))
+}
+
+/// An item of a sequence, or a fragment, with this inside (PS3.5 §7.5).
+pub fn item(inside: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(inside.len()).unwrap().to_le_bytes();
+    [&[0xFE, 0xFF, 0x00, 0xE0][..], &length, inside].concat()
 }
 
 /// The data set of a Part 10 file: what follows preamble and meta header.

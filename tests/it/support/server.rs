@@ -203,6 +203,14 @@ impl Server {
         command
     }
 
+    /// Imports these folders of sample studies.
+    pub fn import(&self, folders: &[&str]) {
+        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-studies");
+        let folders = folders.iter().map(|folder| format!("{samples}/{folder}"));
+        let done = self.command("import").args(folders).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    }
+
     /// `lastra check --json`: its last line.
     pub fn check(&self, arguments: &[&str]) -> serde_json::Value {
         let output = self.command("check").args(arguments).output().unwrap();

@@ -1,4 +1,4 @@
-//! A transaction's body as it comes in. Each is held in memory: short ones have many places, long ones
+//! A body that is read whole, as it comes in. Each is held in memory: short ones have many places, long ones
 //! few, so that whoever sends a long one slowly holds up nobody with a report of the usual length.
 
 use std::sync::Arc;
@@ -10,12 +10,9 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::fhir::outcome::Refusal;
 use crate::http::pace::{Broken, Pace, Paced};
 use crate::http::problem::Problem;
 
-/// The most bytes of a transaction: a document of 36 MB in base64.
-pub const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// The most bytes of a short one.
 const SHORT: usize = 1024 * 1024;
 /// Short ones, and long ones, that are read or kept at once; others wait.
@@ -25,22 +22,13 @@ const LONG_PLACES: usize = 2;
 const PACE: Pace = Pace { window: Duration::from_secs(10), least: 128 * 1024 };
 const WITHIN: Duration = Duration::from_secs(120);
 
-/// Places for transactions.
+/// Places for bodies of one kind.
 #[derive(Debug, Clone)]
 pub struct Places {
+    most_bytes: usize,
     short: Arc<Semaphore>,
     long: Arc<Semaphore>,
     pace: Pace,
-}
-
-impl Default for Places {
-    fn default() -> Self {
-        Self {
-            short: Arc::new(Semaphore::new(SHORT_PLACES)),
-            long: Arc::new(Semaphore::new(LONG_PLACES)),
-            pace: PACE,
-        }
-    }
 }
 
 /// A body that is here, and its place until it is done with.
@@ -52,12 +40,22 @@ pub struct Received {
 }
 
 impl Places {
+    /// Places for bodies of at most `most_bytes`.
+    pub fn of(most_bytes: usize) -> Self {
+        Self {
+            most_bytes,
+            short: Arc::new(Semaphore::new(SHORT_PLACES)),
+            long: Arc::new(Semaphore::new(LONG_PLACES)),
+            pace: PACE,
+        }
+    }
+
     /// Reads a body.
-    pub async fn receive(&self, headers: &HeaderMap, sent: Body) -> Result<Received, Refusal> {
+    pub async fn receive(&self, headers: &HeaderMap, sent: Body) -> Result<Received, Problem> {
         let length = headers.get(CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        if length.is_some_and(|length| length > MOST_BYTES) {
-            return Err(too_long());
+        if length.is_some_and(|length| length > self.most_bytes) {
+            return Err(self.too_long());
         }
         let mut place = if length.is_some_and(|length| length > SHORT) {
             taken(&self.long).await?
@@ -80,8 +78,8 @@ impl Places {
                 return Ok(Received { bytes: bytes.freeze(), _place: place });
             };
             let all = bytes.len().saturating_add(piece.len());
-            if all > MOST_BYTES {
-                return Err(too_long());
+            if all > self.most_bytes {
+                return Err(self.too_long());
             }
             if all > SHORT && bytes.len() <= SHORT && length.is_none_or(|length| length <= SHORT) {
                 // It did not say how long it is: what it holds is short until it has a long one's place.
@@ -91,27 +89,36 @@ impl Places {
             bytes.extend_from_slice(&piece);
         }
     }
+
+    fn too_long(&self) -> Problem {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-long",
+            "Body too long",
+            format!("a body here may have {} bytes", self.most_bytes),
+        )
+    }
 }
 
-async fn taken(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+async fn taken(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
     let place = Arc::clone(places).acquire_owned().await;
-    place.map_err(|_| Problem::unavailable("the archive is stopping").into())
+    place.map_err(|_| Problem::unavailable("the archive is stopping"))
 }
 
-fn too_long() -> Refusal {
-    let says = format!("a transaction may have {MOST_BYTES} bytes");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too-long", says)
-}
-
-fn said(broken: Broken) -> Refusal {
+fn said(broken: Broken) -> Problem {
     match broken {
-        Broken::CutOff => {
-            Refusal::new(StatusCode::BAD_REQUEST, "incomplete", "the body did not come whole")
-        }
-        Broken::Stopped => {
-            let says = "the body did not come in time: send it again";
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", says)
-        }
+        Broken::CutOff => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "incomplete",
+            "Incomplete body",
+            "the body did not come whole",
+        ),
+        Broken::Stopped => Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "timeout",
+            "Body too slow",
+            "the body did not come in time: send it again",
+        ),
     }
 }
 
@@ -124,8 +131,10 @@ mod tests {
     use bytes::Bytes;
     use futures::stream;
 
-    use super::{LONG_PLACES, MOST_BYTES, Places, SHORT};
+    use super::{LONG_PLACES, Places, SHORT};
     use crate::http::pace::Pace;
+
+    const MOST_BYTES: usize = 4 * SHORT;
 
     fn announced(length: usize) -> HeaderMap {
         HeaderMap::from_iter([("content-length".parse().unwrap(), HeaderValue::from(length))])
@@ -140,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn long_ones_that_drip_hold_up_no_short_one_and_are_given_up() {
         let pace = Pace { window: Duration::from_millis(500), least: 1 };
-        let places = Places { pace, ..Places::default() };
+        let places = Places { pace, ..Places::of(MOST_BYTES) };
         let headers = announced(MOST_BYTES);
         let dripping: Vec<_> = (0..LONG_PLACES * 2)
             .map(|_| {
@@ -159,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_measured_whether_it_says_its_length_or_not() {
-        let places = Places::default();
+        let places = Places::of(MOST_BYTES);
         for length in [0, SHORT, SHORT + 1] {
             for headers in [announced(length), HeaderMap::new()] {
                 let body = Body::from(vec![b' '; length]);

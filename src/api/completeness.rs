@@ -6,8 +6,8 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
-use crate::dicomweb::door::Door;
-use crate::dicomweb::manifest::problem;
+use crate::api::door::Door;
+use crate::api::error::problem;
 use crate::http::caching::PRIVATE;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;

@@ -35,7 +35,7 @@ pub async fn description(headers: HeaderMap) -> Response {
 
 /// A description, or 304 when the client has it: no patient's data, so every cache may keep it and
 /// ask again.
-pub(in crate::dicomweb) fn described(
+pub fn described(
     headers: &HeaderMap,
     validator: &ETag,
     media: HeaderValue,
@@ -50,13 +50,34 @@ pub(in crate::dicomweb) fn described(
     response
 }
 
+/// The paths of one tag, or of all but one, as they are documented.
+#[cfg(test)]
+pub fn documented(of: impl Fn(&str) -> bool) -> std::collections::BTreeSet<String> {
+    let paths = DOCUMENT["paths"].as_object().into_iter().flatten();
+    let tagged = |item: &Value| {
+        let mut methods = item.as_object().into_iter().flat_map(|item| item.values());
+        methods.any(|method| method["tags"][0].as_str().is_some_and(&of))
+    };
+    paths.filter(|(_, item)| tagged(item)).map(|(path, _)| path.clone()).collect()
+}
+
+/// The patterns of a router, as its debug form shows them: axum tells them in no other way.
+#[cfg(test)]
+pub fn patterns<S>(router: &axum::Router<S>) -> std::collections::BTreeSet<String> {
+    let shown = format!("{router:?}");
+    let quoted = shown.split('"').skip(1).step_by(2).map(str::to_owned);
+    // Two are axum's own, for what no route answers.
+    let own = |text: &String| text == "/" || text.contains("__private__axum_fallback");
+    quoted.filter(|text| text.starts_with('/') && !own(text)).collect()
+}
+
 /// The validator of a description.
-pub(in crate::dicomweb) fn validator(bytes: &[u8]) -> ETag {
+pub fn validator(bytes: &[u8]) -> ETag {
     ETag::strong(&hex(&Sha256::digest(bytes)))
 }
 
 /// Lower case hexadecimal.
-pub(in crate::dicomweb) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -7,8 +7,8 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::access::permit::Permit;
-use crate::dicomweb::door::Door;
-use crate::dicomweb::manifest::problem;
+use crate::api::door::Door;
+use crate::api::error::problem;
 use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::priors::Asked;
 use crate::fascicolo::priors::Priors;
@@ -21,7 +21,7 @@ use crate::http::query_string::QueryString;
 const DAYS: u16 = 90;
 
 /// The answer, by `person` (an identifier, or `ISSUER|IDENTIFIER`) or `order` (a number, or
-/// `ISSUER|NUMBER`), `modality` (the order's own unless given), `bodypart` and `days`.
+/// `ISSUER|NUMBER`), `modality` and `bodypart` (the order's own unless given) and `days`.
 pub async fn priors(
     State(door): State<Door>,
     caller: Caller,
@@ -35,7 +35,9 @@ pub async fn priors(
     if asked.modality.is_empty() {
         return Err(Problem::bad_parameter("modality", "missing, and no order names one"));
     }
-    query.one("bodypart")?.unwrap_or_default().clone_into(&mut asked.body_part);
+    if let Some(part) = query.one("bodypart")? {
+        part.clone_into(&mut asked.body_part);
+    }
     asked.within_days = match query.one("days")? {
         None => DAYS,
         Some(days) => days.parse().map_err(|_| Problem::bad_parameter("days", "not a number"))?,

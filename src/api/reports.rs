@@ -8,8 +8,8 @@ use axum::response::Response;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::dicomweb::door::Door;
-use crate::dicomweb::manifest::problem;
+use crate::api::door::Door;
+use crate::api::error::problem;
 use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::search::NO_WORDS;
 use crate::fascicolo::search::asked;
