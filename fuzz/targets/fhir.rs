@@ -1,6 +1,7 @@
 //! Any query string as a search of any type, and any bytes as a transaction: refused or read, in bounds.
 #![no_main]
 
+use lastra::fascicolo::manifest_name::study_named_by;
 use lastra::fhir::asked::Asked;
 use lastra::fhir::asked::MOST_COUNT;
 use lastra::fhir::bringing::read;
@@ -21,6 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = (days(text), micros(text), Cursor::parse(text));
     let _ = (ids::person(text), ids::link(text), ids::document(text), ids::study(text));
+    let _ = (ids::manifest(text), study_named_by(text));
     if let Ok(values) = values(text) {
         assert!(values.len() <= MOST_VALUES);
     }

@@ -54,11 +54,11 @@ impl Consultation {
 
 /// The id of an organisation the settings name.
 pub fn id_of(organisation: &Organisation) -> String {
-    id_under(&organisation.oid, &organisation.name)
+    id_by(&organisation.oid, &organisation.name)
 }
 
-/// The same by its OID, or by its name where it has none.
-pub fn id_under(oid: &str, name: &str) -> String {
+/// The same by its own OID, if it has one, and its name.
+pub fn id_by(oid: &str, name: &str) -> String {
     ids::of_organization(if oid.is_empty() { name } else { oid })
 }
 

@@ -249,11 +249,16 @@ async fn requirement_44_pages_of_documents_and_manifests_stay_right_while_studie
 
 #[tokio::test]
 async fn requirement_44_a_manifest_is_another_one_at_once_and_gone_with_its_study() {
-    let world = World { server: Server::start() };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let settings = "[[organisations]]\nname = \"Ospedale di Prova\"\nae_titles = [\"TEST\"]\n";
+    std::fs::write(file.path(), settings).unwrap();
+    let world = World { server: Server::start_with(&["-c", file.path().to_str().unwrap()]) };
     world.server.store(&[of_somebody(1, 1, 1), of_somebody(2, 1, 1)]).await;
     world.wait_for("ImagingStudy", 2).await;
     let (one, two) = (of_somebody(1, 1, 1), of_somebody(2, 1, 1));
     let [before, _] = both(&world, &one.study).await;
+    let keeper = world.get(before["custodian"]["reference"].as_str().unwrap()).await.json;
+    assert_eq!(keeper["name"], "Ospedale di Prova");
     let path = format!("DocumentReference/{}", before["id"].as_str().unwrap());
     let version = |named: &Value| named["meta"]["versionId"].as_str().unwrap().to_owned();
     // Known as soon as the object is: no job has to run first.
