@@ -50,6 +50,8 @@ const DESCRIBED: &[(&str, &str)] = &[
     ("lastra_http_request_duration_seconds", "HTTP requests, by route, method and status class"),
     ("lastra_http_connections_turned_away_total", "HTTP connections there was no place for"),
     ("lastra_index_commits_total", "index transactions"),
+    ("lastra_access_records_total", "accesses to patients' data to be recorded, by result"),
+    ("lastra_access_commits_total", "index transactions that record accesses"),
     ("lastra_jobs_run_total", "jobs run, by kind and result"),
     (
         "lastra_subscription_notices_total",

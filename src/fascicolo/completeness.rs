@@ -98,13 +98,10 @@ impl Fascicolo {
         &self,
         studies: &[i64],
     ) -> Result<BTreeMap<i64, Keeper>, FascicoloError> {
-        let of: Vec<Waiting> = studies.iter().map(|row| Waiting::Study(*row)).collect();
-        let keeper = |organisation: &Organisation| Keeper {
-            name: organisation.name.clone(),
-            oid: organisation.oid.clone(),
-        };
-        let found = self.kept_by(&of).await?.into_iter();
-        Ok(found.map(|(study, organisation)| (study, keeper(organisation))).collect())
+        let studies: Vec<Waiting> = studies.iter().copied().map(Waiting::Study).collect();
+        let keeper = |of: &Organisation| Keeper { name: of.name.clone(), oid: of.oid.clone() };
+        let kept = self.kept_by(&studies).await?;
+        Ok(kept.into_iter().map(|(study, organisation)| (study, keeper(organisation))).collect())
     }
 
     /// The organisation each of several is of; all of them studies, or all documents.

@@ -5,6 +5,7 @@ use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fascicolo::fascicolo::may;
 use crate::fascicolo::issuers::Issuer;
+use crate::index::accesses::AccessRule;
 use crate::index::pages::Counted;
 use crate::index::pages::DocumentFound;
 use crate::index::pages::DocumentRule;
@@ -17,6 +18,7 @@ use crate::index::pages::PersonRule;
 use crate::index::pages::SeriesFound;
 use crate::index::pages::StudyFound;
 use crate::index::pages::StudyRule;
+use crate::model::access::Access;
 use crate::model::document::Reference;
 use crate::model::link::Waiting;
 use crate::model::person::Demographics;
@@ -66,6 +68,17 @@ impl Fascicolo {
     ) -> Result<Vec<LinkFound>, FascicoloError> {
         may(permit)?;
         Ok(self.inner.index.links_page(rules, page).await?)
+    }
+
+    /// A page of the record of accesses.
+    pub async fn accesses_page(
+        &self,
+        permit: &Permit,
+        rules: &[AccessRule],
+        page: &Page,
+    ) -> Result<Vec<Access>, FascicoloError> {
+        may(permit)?;
+        Ok(self.inner.index.accesses_page(rules, page).await?)
     }
 
     /// How many there are, counted up to `at_most`.

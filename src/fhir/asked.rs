@@ -61,7 +61,7 @@ impl Asked {
             kind,
             wanted: Vec::new(),
             count: DEFAULT_COUNT,
-            total: Total::Bounded,
+            total: if kind.is_counted() { Total::Bounded } else { Total::None },
             sort: SortBy::Row,
             descending: false,
             includes: Vec::new(),

@@ -17,6 +17,7 @@ use crate::fhir::manifest_given::manifest_binary;
 use crate::fhir::negotiate::wants_resource;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::read::http_date;
+use crate::fhir::recording::Shown;
 use crate::http::caching::ETag;
 use crate::http::query_string::QueryString;
 use crate::index::pages::{DocumentRule, Page};
@@ -40,18 +41,19 @@ pub async fn binary(
         let manifest = manifest_binary(consultation, id, query, headers).await?;
         return manifest.ok_or_else(Refusal::not_found);
     };
+    let shown = Shown::nobody().and(document.person);
     if wants_resource(headers, query) {
-        return within(consultation, id, &document).await;
+        return Ok(shown.on(within(consultation, id, &document).await?));
     }
     let etag = ETag::strong(id);
     if let Some(response) = etag.not_modified(headers) {
-        return Ok(response);
+        return Ok(shown.on(response));
     }
     let stream = consultation.fascicolo.document_stream(&consultation.permit, &document)?;
     let mut response = Body::from_stream(stream).into_response();
     dress(response.headers_mut(), &document);
     etag.write(response.headers_mut());
-    Ok(response)
+    Ok(shown.on(response))
 }
 
 /// A document comes from strangers: nothing in it runs in a browser.

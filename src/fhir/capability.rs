@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use crate::fhir::audit_event::profiles;
 use crate::fhir::bundle::body;
 use crate::fhir::door::{Door, ROOT};
 use crate::fhir::kind::Kind;
@@ -30,7 +31,7 @@ pub async fn metadata(
     let query = query?;
     takes_json(&headers, &query)?;
     let statement = statement(&format!("{}{ROOT}", base?.0));
-    let stamp = Resource::new(Kind::Endpoint, String::new(), 0, statement.clone());
+    let stamp = Resource::new(Kind::Endpoint, None, String::new(), 0, statement.clone());
     let etag = ETag::weak(stamp.version());
     let mut response = etag
         .not_modified(&headers)
@@ -104,6 +105,7 @@ fn resource(kind: Kind) -> Value {
     };
     json!({
         "type": kind.name(),
+        "supportedProfile": if kind == Kind::AuditEvent { profiles() } else { Vec::new() },
         "interaction": interactions,
         "versioning": if kind.has_history() { "versioned" } else { "no-version" },
         "readHistory": kind.has_history(),

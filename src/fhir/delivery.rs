@@ -17,6 +17,7 @@ use crate::fhir::bundle::body;
 use crate::fhir::door::{Consultation, Door};
 use crate::fhir::negotiate::takes_json;
 use crate::fhir::outcome::{Refusal, outcome};
+use crate::fhir::recording::Shown;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::instant;
 use crate::http::base::Base;
@@ -40,8 +41,8 @@ pub async fn transaction(
     is_json(&headers)?;
     let consultation = door.consult(&caller, &base?)?;
     let received = door.places.receive(&headers, sent).await?;
-    let answer = consultation.bring(&received.bytes).await?;
-    Ok(body(&answer, false))
+    let (answer, shown) = consultation.bring(&received.bytes).await?;
+    Ok(shown.on(body(&answer, false)))
 }
 
 /// What is sent is JSON; 415 else.
@@ -56,7 +57,7 @@ pub(in crate::fhir) fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 impl Consultation {
-    async fn bring(&self, bytes: &Bytes) -> Result<Value, Refusal> {
+    async fn bring(&self, bytes: &Bytes) -> Result<(Value, Shown), Refusal> {
         let shared = bytes.clone();
         let weight = u64::try_from(bytes.len().saturating_mul(2)).unwrap_or(u64::MAX);
         // Reading and decoding megabytes takes more than half a millisecond: off the async threads.
@@ -82,7 +83,7 @@ impl Consultation {
         let status = if known.is_none() && !taken.known { "201 Created" } else { "200 OK" };
         match found {
             Some(found) => self.said(&bringing, &found, status).await,
-            None => Ok(waiting(&bringing)),
+            None => Ok((waiting(&bringing), Shown::nobody())),
         }
     }
 
@@ -125,7 +126,7 @@ impl Consultation {
         bringing: &Bringing<'_>,
         found: &DocumentFound,
         status: &str,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<(Value, Shown), Refusal> {
         let versions = self.report_versions(&ids::of_document(&found.first)).await?;
         let report = versions.first();
         let binary = format!("Binary/{}", ids::of_document(&found.document.sha256));
@@ -139,7 +140,14 @@ impl Consultation {
             _ => response("200 OK", "", None),
         };
         let entries: Vec<Value> = bringing.kinds.iter().map(entry).collect();
-        Ok(json!({ "resourceType": "Bundle", "type": "transaction-response", "entry": entries }))
+        let shown = Shown::nobody().and(found.document.person);
+        let shown = match report {
+            Some(report) => shown.made(report.kind, &report.id),
+            None => shown,
+        };
+        let said =
+            json!({ "resourceType": "Bundle", "type": "transaction-response", "entry": entries });
+        Ok((said, shown))
     }
 }
 

@@ -120,7 +120,8 @@ impl Consultation {
                 "related": related.collect::<Vec<_>>(),
             },
         });
-        let resource = Resource::new(Kind::DocumentReference, id, found.changed_us, body);
+        let kind = Kind::DocumentReference;
+        let resource = Resource::new(kind, document.person, id, found.changed_us, body);
         self.with_address(resource, "/content/0/attachment/url")
     }
 

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 
 use crate::access::permit::Access;
 use crate::access::permit::Permit;
+use crate::access::record::Recorder;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::settings::Settings;
@@ -31,6 +32,8 @@ pub struct Door {
     pub settings: Arc<Settings>,
     /// Places for transactions.
     pub places: Places,
+    /// Who asks for what is told here.
+    pub recorder: Recorder,
 }
 
 impl FromRef<Door> for Access {

@@ -15,6 +15,7 @@ use crate::fhir::manifest_rules::of_all;
 use crate::fhir::negotiate::{is_strict, takes_json};
 use crate::fhir::outcome::Refusal;
 use crate::fhir::provenance::provenance;
+use crate::fhir::recording::Shown;
 use crate::fhir::report::in_force;
 use crate::fhir::resource::Resource;
 use crate::fhir::search::cut;
@@ -66,7 +67,8 @@ pub async fn everything(
     let patient = consultation.person(person).await?.ok_or_else(Refusal::not_found)?;
     let answer = consultation.everything(person, patient, &asked).await?;
     let path = format!("Patient/{id}/$everything");
-    Ok(body(&answer.bundle(&consultation.base, &path, &asked.repeated), false))
+    let shown = Shown::of(&answer.matches).and([person]);
+    Ok(shown.on(body(&answer.bundle(&consultation.base, &path, &asked.repeated), false)))
 }
 
 impl Everything {

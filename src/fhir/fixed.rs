@@ -38,7 +38,7 @@ impl Consultation {
                 "payloadMimeType": ["application/dicom", "application/dicom+json"],
                 "address": self.dicomweb,
             });
-            Resource::new(Kind::Endpoint, id.to_owned(), 0, body)
+            Resource::new(Kind::Endpoint, None, id.to_owned(), 0, body)
         };
         ENDPOINTS.into_iter().map(endpoint).collect()
     }
@@ -54,11 +54,11 @@ impl Consultation {
 
 /// The id of an organisation the settings name.
 pub fn id_of(organisation: &Organisation) -> String {
-    id_by(&organisation.oid, &organisation.name)
+    id_under(&organisation.oid, &organisation.name)
 }
 
-/// The same by its own OID, if it has one, and its name.
-pub fn id_by(oid: &str, name: &str) -> String {
+/// The same by its OID, or by its name where it has none.
+pub fn id_under(oid: &str, name: &str) -> String {
     ids::of_organization(if oid.is_empty() { name } else { oid })
 }
 
@@ -84,7 +84,7 @@ fn organization(organisation: &Organisation) -> Resource {
         }],
         "name": organisation.name,
     });
-    Resource::new(Kind::Organization, id_of(organisation), 0, body)
+    Resource::new(Kind::Organization, None, id_of(organisation), 0, body)
 }
 
 fn issuing(issuer: &Issuer) -> Resource {
@@ -96,7 +96,7 @@ fn issuing(issuer: &Issuer) -> Resource {
         "name": name,
         "alias": issuer.names.get(1..).unwrap_or_default(),
     });
-    Resource::new(Kind::Organization, ids::of_organization(&issuer.kept), 0, body)
+    Resource::new(Kind::Organization, None, ids::of_organization(&issuer.kept), 0, body)
 }
 
 /// Whether an endpoint is of this kind.

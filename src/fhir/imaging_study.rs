@@ -114,7 +114,8 @@ fn resource(study: &StudyFound, series: &[&SeriesFound], numbers: &[&Reference])
     let revisions: Vec<String> =
         series.iter().map(|series| format!("{}:{}", series.row, series.revision)).collect();
     let id = ids::of_study(&study.uid, &study.patient);
-    Resource::new(Kind::ImagingStudy, id, study.changed_us, body).stamped(revisions.join(" "))
+    Resource::new(Kind::ImagingStudy, Some(study.person), id, study.changed_us, body)
+        .stamped(revisions.join(" "))
 }
 
 fn series_item(series: &SeriesFound) -> Value {

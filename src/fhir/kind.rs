@@ -23,6 +23,8 @@ pub enum Kind {
     Provenance,
     /// Who is told of what.
     Subscription,
+    /// Who asked for what.
+    AuditEvent,
 }
 
 /// A parameter of a search.
@@ -57,7 +59,7 @@ const STATUS: Param = param("status", "token", "Status");
 
 impl Kind {
     /// All types.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Patient,
         Self::ImagingStudy,
         Self::DiagnosticReport,
@@ -68,6 +70,7 @@ impl Kind {
         Self::Organization,
         Self::Provenance,
         Self::Subscription,
+        Self::AuditEvent,
     ];
 
     /// Its name.
@@ -83,6 +86,7 @@ impl Kind {
             Self::Organization => "Organization",
             Self::Provenance => "Provenance",
             Self::Subscription => "Subscription",
+            Self::AuditEvent => "AuditEvent",
         }
     }
 
@@ -100,6 +104,7 @@ impl Kind {
             Self::DocumentReference => DOCUMENTS,
             Self::Provenance => PROVENANCES,
             Self::Subscription => SUBSCRIPTIONS,
+            Self::AuditEvent => AUDIT_EVENTS,
             Self::Endpoint => ENDPOINTS,
             Self::Organization => ORGANIZATIONS,
             Self::Binary | Self::Bundle => &[],
@@ -114,6 +119,7 @@ impl Kind {
             Self::DiagnosticReport => &["_id", "_lastUpdated", "date"],
             Self::DocumentReference => &["_id", "_lastUpdated", "period"],
             Self::Provenance | Self::Endpoint | Self::Organization | Self::Subscription => &["_id"],
+            Self::AuditEvent => &["_id", "date"],
             Self::Binary | Self::Bundle => &[],
         }
     }
@@ -140,7 +146,8 @@ impl Kind {
             | Self::Bundle
             | Self::Endpoint
             | Self::Organization
-            | Self::Subscription => &[],
+            | Self::Subscription
+            | Self::AuditEvent => &[],
         }
     }
 
@@ -160,6 +167,11 @@ impl Kind {
     /// Whether it can be searched.
     pub fn is_searched(self) -> bool {
         !matches!(self, Self::Binary | Self::Bundle)
+    }
+
+    /// Whether its answers are counted when nobody asks: what only grows is not.
+    pub fn is_counted(self) -> bool {
+        self != Self::AuditEvent
     }
 
     /// Whether it is made and deleted by itself.
@@ -312,6 +324,20 @@ const SUBSCRIPTIONS: &[Param] = &[
     param("criteria", "string", "What is looked for begins so"),
     param("type", "token", "rest-hook"),
     param("url", "uri", "Where the subscriber is told"),
+];
+
+const AUDIT_EVENTS: &[Param] = &[
+    ID,
+    param("_lastUpdated", "date", "The same as date"),
+    param("patient", "reference", "Whose data was given or asked for, by id"),
+    param("patient.identifier", "token", "Whose data was given or asked for, by system|value"),
+    param("date", "date", "When it was recorded; prefixes eq gt ge lt le"),
+    param("entity", "reference", "What was asked for, with its type, such as ImagingStudy/id"),
+    param("action", "token", "C, R, U, D, E"),
+    param("type", "token", "rest"),
+    param("subtype", "token", "The interaction, as read or search-type; search is any search"),
+    param("outcome", "token", "0 success, 4 the request was refused, 8 it could not be answered"),
+    param("address", "string", "The client's address begins so"),
 ];
 
 const ENDPOINTS: &[Param] = &[ID, STATUS, param("connection-type", "token", "Kind of endpoint")];

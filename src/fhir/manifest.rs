@@ -17,7 +17,7 @@ use crate::fascicolo::manifest::Addresses;
 use crate::fascicolo::manifest::Outline;
 use crate::fhir::door::Consultation;
 use crate::fhir::facts::Facts;
-use crate::fhir::fixed::id_by;
+use crate::fhir::fixed::id_under;
 use crate::fhir::kind::Kind;
 use crate::fhir::resource::Resource;
 use crate::fhir::values::DCM;
@@ -25,6 +25,7 @@ use crate::fhir::values::DICOM_UID;
 use crate::fhir::values::IDENTIFIER_TYPE;
 use crate::fhir::values::LOINC;
 use crate::fhir::values::SNOMED;
+use crate::fhir::values::URI;
 use crate::fhir::values::coding;
 use crate::fhir::values::concept;
 use crate::fhir::values::date_time;
@@ -202,6 +203,7 @@ impl Consultation {
         let changed_us = study.changed_us.max(outline.changed_us);
         let resource = Resource::new(
             Kind::DocumentReference,
+            Some(study.person),
             form.id(study),
             changed_us,
             body(study, outline, form),
@@ -316,16 +318,24 @@ fn custodian(keeper: &Keeper) -> Value {
     if keeper.name.is_empty() && keeper.oid.is_empty() {
         return Value::Null;
     }
-    reference("Organization", &id_by(&keeper.oid, &keeper.name))
+    let value =
+        if keeper.oid.is_empty() { String::new() } else { format!("urn:oid:{}", keeper.oid) };
+    let system = if keeper.oid.is_empty() { "" } else { URI };
+    let id = id_under(&keeper.oid, &keeper.name);
+    json!({
+        "reference": format!("{}/{id}", Kind::Organization.name()),
+        "type": "Organization",
+        "identifier": { "system": system, "value": value },
+        "display": keeper.name,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Form, accession, custodian, extensions};
     use crate::documents::manifest::{Assigned, Keeper, Manifest, ManifestSeries};
-    use crate::fhir::fixed::id_of;
+    use crate::fhir::values::pruned;
     use crate::model::ids;
-    use crate::model::organisation::Organisation;
     use crate::people::patient_id::PatientId;
 
     #[test]
@@ -378,16 +388,13 @@ mod tests {
         assert_eq!(written["type"]["coding"][1]["code"], "ACSN");
         assert_eq!(written["system"], "urn:oid:2.25.1");
         assert!(custodian(&Keeper::default()).is_null());
-        let keeper =
-            |oid: &str| custodian(&Keeper { name: "Ospedale".to_owned(), oid: oid.to_owned() });
-        let organisation = |oid: &str| Organisation {
-            name: "Ospedale".to_owned(),
-            oid: oid.to_owned(),
-            ..Organisation::default()
-        };
-        for oid in ["", "2.25.7"] {
-            let id = format!("Organization/{}", id_of(&organisation(oid)));
-            assert_eq!(keeper(oid)["reference"], id);
-        }
+        let named = Keeper { name: "Ospedale".to_owned(), oid: String::new() };
+        assert_eq!(
+            pruned(custodian(&named)),
+            serde_json::json!({
+                "reference": format!("Organization/{}", super::id_under("", "Ospedale")),
+                "type": "Organization", "display": "Ospedale",
+            })
+        );
     }
 }

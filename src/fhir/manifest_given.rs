@@ -23,6 +23,7 @@ use crate::fhir::manifest::Form;
 use crate::fhir::negotiate::{takes_json, wants_resource};
 use crate::fhir::outcome::Refusal;
 use crate::fhir::read::http_date;
+use crate::fhir::recording::Shown;
 use crate::fhir::values::instant;
 use crate::http::caching::ETag;
 use crate::http::query_string::QueryString;
@@ -35,16 +36,18 @@ struct Given {
     outline: Outline,
     form: Form,
     changed_us: i64,
+    /// Whose study it is of.
+    person: i64,
 }
 
 impl Consultation {
     async fn manifest_of(&self, id: &str) -> Result<Option<Given>, Refusal> {
         let Some((study, form)) = self.study_of_manifest(id).await? else { return Ok(None) };
-        let changed_us = study.changed_us;
+        let (changed_us, person) = (study.changed_us, study.person);
         let outline = self.manifests(&[study]).await?.pop();
         Ok(outline.map(|outline| {
             let changed_us = changed_us.max(outline.changed_us);
-            Given { outline, form, changed_us }
+            Given { outline, form, changed_us, person }
         }))
     }
 
@@ -65,8 +68,9 @@ pub async fn document_bundle(id: &str, visit: &Visit) -> Result<Response, Refusa
     let found = consultation.manifest_of(id).await?;
     let found = found.filter(|found| found.form == Form::Fhir).ok_or_else(Refusal::not_found)?;
     let etag = ETag::weak(&found.outline.manifest.uid);
+    let shown = Shown::nobody().and([found.person]);
     if let Some(response) = etag.not_modified(&visit.headers) {
-        return Ok(response);
+        return Ok(shown.on(response));
     }
     let manifest = consultation.fascicolo.whole_manifest(found.outline).await?;
     let etag = ETag::weak(&manifest.uid);
@@ -75,7 +79,7 @@ pub async fn document_bundle(id: &str, visit: &Visit) -> Result<Response, Refusa
     let written = move || body(&as_resource(&id, changed_us, &manifest), pretty);
     let mut response = consultation.fascicolo.compute(WEIGHT_BYTES, written).await?;
     dress(response.headers_mut(), &etag, changed_us);
-    Ok(response)
+    Ok(shown.on(response))
 }
 
 fn as_resource(id: &str, changed_us: i64, manifest: &Manifest) -> Value {
@@ -95,12 +99,13 @@ pub async fn manifest_binary(
 ) -> Result<Option<Response>, Refusal> {
     let Some(found) = consultation.manifest_of(id).await? else { return Ok(None) };
     let (form, changed_us) = (found.form, found.changed_us);
+    let shown = Shown::nobody().and([found.person]);
     let within = wants_resource(headers, query);
     let etag = |uid: &str| {
         if within { ETag::weak(uid) } else { ETag::strong(&format!("{uid}-{}", form.media())) }
     };
     if let Some(response) = etag(&found.outline.manifest.uid).not_modified(headers) {
-        return Ok(Some(response));
+        return Ok(Some(shown.on(response)));
     }
     let manifest = consultation.fascicolo.whole_manifest(found.outline).await?;
     let etag = etag(&manifest.uid);
@@ -114,7 +119,7 @@ pub async fn manifest_binary(
         plain(form, bytes)
     };
     dress(response.headers_mut(), &etag, changed_us);
-    Ok(Some(response))
+    Ok(Some(shown.on(response)))
 }
 
 fn binary(id: &str, form: Form, bytes: &[u8]) -> Value {

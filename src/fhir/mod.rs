@@ -5,6 +5,8 @@
 //! searches are read by it and `/fhir/metadata` is drawn from it. Start at [`routes`].
 
 pub mod asked;
+pub mod audit_event;
+pub mod audit_search;
 pub mod binary;
 pub mod bringing;
 pub mod bundle;
@@ -30,6 +32,7 @@ pub mod outcome;
 pub mod patient;
 pub mod provenance;
 pub mod read;
+pub mod recording;
 pub mod report;
 pub mod resource;
 pub mod routes;

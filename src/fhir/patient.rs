@@ -42,7 +42,7 @@ impl Consultation {
             "active": false,
             "link": [{ "other": reference("Patient", &found.id), "type": "replaced-by" }],
         });
-        Ok(Some(Resource::new(Kind::Patient, other, found.changed_us, body)))
+        Ok(Some(Resource::new(Kind::Patient, Some(row), other, found.changed_us, body)))
     }
 
     /// A person as a resource.
@@ -69,7 +69,8 @@ impl Consultation {
             "birthDate": date(&person.birth_date),
             "link": absorbed.collect::<Vec<_>>(),
         });
-        Resource::new(Kind::Patient, ids::of_person(person.id), found.changed_us, body)
+        let id = ids::of_person(person.id);
+        Resource::new(Kind::Patient, Some(person.id), id, found.changed_us, body)
     }
 }
 

@@ -85,7 +85,7 @@ pub fn provenance(found: &LinkFound) -> Resource {
     });
     let changed_us = undone.map_or(link.made_us, |(at, _)| *at);
     let id = ids::of_link(link.id, link.made_us);
-    Resource::new(Kind::Provenance, id, changed_us, body)
+    Resource::new(Kind::Provenance, Some(found.person), id, changed_us, body)
 }
 
 fn agent(actor: &str, part: &str) -> Value {

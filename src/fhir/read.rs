@@ -14,6 +14,7 @@ use crate::fhir::kind::Kind;
 use crate::fhir::manifest_given::document_bundle;
 use crate::fhir::negotiate::takes_json;
 use crate::fhir::outcome::Refusal;
+use crate::fhir::recording::Shown;
 use crate::fhir::resource::Resource;
 use crate::fhir::search::no_such_type;
 use crate::fhir::values::instant;
@@ -57,7 +58,8 @@ pub async fn history(
     if versions.is_empty() {
         return Err(Refusal::not_found());
     }
-    Ok(body(&history_of(&visit.consultation.base, &versions), false))
+    let answer = body(&history_of(&visit.consultation.base, &versions), false);
+    Ok(Shown::of(&versions).on(answer))
 }
 
 impl Visit {
@@ -120,7 +122,7 @@ fn written(found: &Resource, visit: &Visit) -> Response {
     if let Some(modified) = modified {
         response.headers_mut().insert(LAST_MODIFIED, modified);
     }
-    response
+    Shown::of([found]).on(response)
 }
 
 /// A time as HTTP writes it (RFC 9110 §5.6.7).
@@ -166,6 +168,7 @@ impl Consultation {
             Kind::Endpoint => named(self.endpoints()),
             Kind::Organization => named(self.organizations()),
             Kind::Subscription => self.subscription(id).await?,
+            Kind::AuditEvent => self.audit_event(id).await?,
             Kind::Binary | Kind::Bundle => None,
         })
     }

@@ -79,7 +79,8 @@ impl Consultation {
             "presentedForm": [self.attachment(document)],
         });
         let id = ids::of_document(&found.first);
-        let resource = Resource::new(Kind::DiagnosticReport, id, found.changed_us, body);
+        let (kind, person) = (Kind::DiagnosticReport, document.person);
+        let resource = Resource::new(kind, person, id, found.changed_us, body);
         self.with_address(resource, "/presentedForm/0/url")
     }
 }

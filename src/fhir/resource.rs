@@ -18,6 +18,8 @@ const SUBSETTED: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationVal
 pub struct Resource {
     /// Its type.
     pub kind: Kind,
+    /// Whose it is, by any of their rows; `None`: nobody's.
+    pub person: Option<i64>,
     /// Its id.
     pub id: String,
     /// When it last changed, µs since 1970; 0: never.
@@ -28,19 +30,24 @@ pub struct Resource {
     stamp: String,
     whole: bool,
     version: String,
+    /// The profile it says it meets; empty: none.
+    profile: String,
 }
 
 impl Resource {
-    /// A resource of these elements; what is empty is left out.
-    pub fn new(kind: Kind, id: String, changed_us: i64, body: Value) -> Self {
+    /// A resource of these elements; what is empty is left out. Whose it is must be said: whoever is
+    /// given it is recorded.
+    pub fn new(kind: Kind, person: Option<i64>, id: String, changed_us: i64, body: Value) -> Self {
         let mut resource = Self {
             kind,
+            person,
             id,
             changed_us,
             body: pruned(body),
             stamp: String::new(),
             whole: true,
             version: String::new(),
+            profile: String::new(),
         };
         resource.set_version();
         resource
@@ -52,6 +59,12 @@ impl Resource {
         self.stamp = stamp;
         self.set_version();
         self
+    }
+
+    /// Says which profile it meets.
+    #[must_use]
+    pub fn meeting(self, profile: String) -> Self {
+        Self { profile, ..self }
     }
 
     /// Says that something of it was left out.
@@ -100,7 +113,7 @@ impl Resource {
             "resourceType": self.kind.name(),
             "id": self.id,
             "meta": pruned(json!({
-                "versionId": self.version(), "lastUpdated": changed, "tag": tag,
+                "versionId": self.version(), "lastUpdated": changed, "profile": [self.profile], "tag": tag,
             })),
         });
         if let (Some(all), Some(own)) = (written.as_object_mut(), self.body.as_object()) {
@@ -120,7 +133,8 @@ mod tests {
     #[test]
     fn a_version_changes_with_what_is_said_and_not_with_when() {
         let make = |changed_us, name| {
-            Resource::new(Kind::Patient, "a".to_owned(), changed_us, json!({ "n": name, "e": "" }))
+            let body = json!({ "n": name, "e": "" });
+            Resource::new(Kind::Patient, Some(1), "a".to_owned(), changed_us, body)
         };
         assert_eq!(make(1, "x").version(), make(2, "x").version());
         assert_ne!(make(1, "x").version(), make(1, "y").version());

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use crate::access::record::Recorder;
 use crate::fascicolo::fascicolo::Fascicolo;
 use crate::fhir::capability::metadata;
 use crate::fhir::delivery::transaction;
@@ -14,6 +16,7 @@ use crate::fhir::door::{Door, ROOT};
 use crate::fhir::everything::everything;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::read::{history, read, read_version};
+use crate::fhir::recording::record;
 use crate::fhir::search::{search, search_by_post};
 use crate::fhir::settings::Settings;
 use crate::fhir::subscription::{create, delete};
@@ -29,13 +32,21 @@ const MOST_BYTES: usize = 48 * 1024 * 1024;
 const MOST_FORM_BYTES: usize = 64 * 1024;
 
 /// All routes. `HEAD` is answered wherever `GET` is.
-pub fn router(fascicolo: Fascicolo, public: PublicUrl, settings: Settings) -> Router {
-    routes().with_state(Door {
+pub fn router(
+    fascicolo: Fascicolo,
+    recorder: Recorder,
+    public: PublicUrl,
+    settings: Settings,
+) -> Router {
+    let door = Door {
         fascicolo,
         public,
         places: Places::of(MOST_BYTES),
         settings: Arc::new(settings),
-    })
+        recorder,
+    };
+    // Around all of them: no route is answered without a record.
+    routes().layer(from_fn_with_state(door.clone(), record)).with_state(door)
 }
 
 fn routes() -> Router<Door> {

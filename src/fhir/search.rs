@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use crate::fascicolo::error::FascicoloError;
 use crate::fhir::asked::{Asked, Total};
@@ -15,12 +15,14 @@ use crate::fhir::kind::Kind;
 use crate::fhir::negotiate::{is_strict, takes_json};
 use crate::fhir::outcome::Refusal;
 use crate::fhir::provenance::provenance;
+use crate::fhir::recording::{InBody, Shown};
 use crate::fhir::report::in_force;
 use crate::fhir::resource::Resource;
-use crate::fhir::tokens::{Token, values};
+use crate::fhir::tokens::{Token, id_in, values};
 use crate::fhir::values::assigner_in;
 use crate::http::base::Base;
 use crate::http::caller::Caller;
+use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::index::pages::{Counted, Page, Place};
 use crate::model::ids;
@@ -33,9 +35,9 @@ const COUNTED: u32 = 10_000;
 pub async fn search(
     State(door): State<Door>,
     caller: Caller,
-    base: Result<Base, crate::http::problem::Problem>,
+    base: Result<Base, Problem>,
     Path(kind): Path<String>,
-    query: Result<QueryString, crate::http::problem::Problem>,
+    query: Result<QueryString, Problem>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     answer(&door, &caller, &base?, &kind, &query?, &headers).await
@@ -45,10 +47,26 @@ pub async fn search(
 pub async fn search_by_post(
     State(door): State<Door>,
     caller: Caller,
-    base: Result<Base, crate::http::problem::Problem>,
+    base: Result<Base, Problem>,
     Path(kind): Path<String>,
-    query: Result<QueryString, crate::http::problem::Problem>,
+    query: Result<QueryString, Problem>,
     headers: HeaderMap,
+    form: Result<String, axum::extract::rejection::StringRejection>,
+) -> Response {
+    let asked = InBody(form.as_ref().map(|form| form.trim().to_owned()).unwrap_or_default());
+    let answer = by_form(&door, &caller, base, &kind, query, &headers, form).await;
+    let mut answer = answer.into_response();
+    answer.extensions_mut().insert(asked);
+    answer
+}
+
+async fn by_form(
+    door: &Door,
+    caller: &Caller,
+    base: Result<Base, Problem>,
+    kind: &str,
+    query: Result<QueryString, Problem>,
+    headers: &HeaderMap,
     form: Result<String, axum::extract::rejection::StringRejection>,
 ) -> Result<Response, Refusal> {
     let media = headers.get("content-type").and_then(|value| value.to_str().ok());
@@ -60,7 +78,7 @@ pub async fn search_by_post(
     let form =
         form.map_err(|refused| Refusal::new(refused.status(), "invalid", refused.body_text()))?;
     let query = query?.and(QueryString::parse(form.trim())?);
-    answer(&door, &caller, &base?, &kind, &query, &headers).await
+    answer(door, caller, &base?, kind, &query, headers).await
 }
 
 async fn answer(
@@ -78,7 +96,22 @@ async fn answer(
     let answer = consultation.search(&asked).await?;
     let repeated = consultation.discreet(&asked).await?;
     let bundle = answer.bundle(&consultation.base, kind.name(), &repeated);
-    Ok(body(&bundle, query.all("_pretty").any(|pretty| pretty == "true")))
+    let shown = Shown::of(answer.matches.iter().chain(&answer.included.resources));
+    let shown = shown.and(named(kind, &repeated));
+    Ok(shown.on(body(&bundle, query.all("_pretty").any(|pretty| pretty == "true"))))
+}
+
+/// Rows of the people a question names by their ids: they are concerned, whatever was found.
+fn named(kind: Kind, repeated: &[(String, String)]) -> Vec<i64> {
+    let names_people = |name: &str| match name.split(':').next().unwrap_or_default() {
+        "patient" | "subject" => true,
+        "_id" => kind == Kind::Patient,
+        "entity" => kind == Kind::AuditEvent,
+        _ => false,
+    };
+    let named = repeated.iter().filter(|(name, _)| names_people(name));
+    let ids = named.flat_map(|(_, value)| values(value).unwrap_or_default());
+    ids.filter_map(|id| id_in(&id, Kind::Patient).and_then(ids::person)).collect()
 }
 
 /// 404 for a type that is not served.
@@ -132,6 +165,7 @@ impl Consultation {
             Kind::DocumentReference => self.search_document_references(asked).await?,
             Kind::Provenance => self.search_links(asked).await?,
             Kind::Subscription => self.search_subscriptions(asked).await?,
+            Kind::AuditEvent => self.search_accesses(asked).await?,
             Kind::Endpoint | Kind::Organization | Kind::Binary | Kind::Bundle => {
                 self.search_fixed(asked)?
             }
@@ -252,7 +286,8 @@ impl Consultation {
         Ok(Answer { matches, total, ..Answer::default() })
     }
 
-    async fn answer(
+    /// A page with what goes with it.
+    pub async fn answer(
         &self,
         asked: &Asked,
         matches: Vec<Resource>,
@@ -277,7 +312,8 @@ impl Consultation {
         Ok(Answer { matches, included, total, next, ignored: Vec::new() })
     }
 
-    async fn total(
+    /// How many there are, if and as far as that is asked.
+    pub async fn total(
         &self,
         asked: &Asked,
         counted: Counted<'_>,

@@ -14,6 +14,7 @@ use crate::fhir::door::{Consultation, Door};
 use crate::fhir::kind::Kind;
 use crate::fhir::negotiate::takes_json;
 use crate::fhir::outcome::Refusal;
+use crate::fhir::recording::Shown;
 use crate::fhir::resource::Resource;
 use crate::fhir::subscribing::{NewSubscription, criteria, read};
 use crate::fhir::tokens::{Token, values};
@@ -47,7 +48,7 @@ pub async fn create(
     let consultation = door.consult(&caller, &base?)?;
     consultation.try_criteria(&new.criteria).await?;
     let made = consultation.subscribe(new).await?;
-    Ok(created(&consultation, &made))
+    Ok(Shown::nobody().made(made.kind, &made.id).on(created(&consultation, &made)))
 }
 
 /// `DELETE /fhir/{type}/{id}`
@@ -62,7 +63,7 @@ pub async fn delete(
     }
     let consultation = door.consult(&caller, &base?)?;
     consultation.fascicolo.unsubscribe(&consultation.permit, &id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(Shown::nobody().on(StatusCode::NO_CONTENT.into_response()))
 }
 
 /// 405 for what is read only.
@@ -160,5 +161,5 @@ fn resource(own: &Subscription) -> Resource {
         "error": own.error,
         "channel": { "type": REST_HOOK, "endpoint": own.endpoint },
     });
-    Resource::new(Kind::Subscription, own.id.clone(), own.changed_us, body)
+    Resource::new(Kind::Subscription, None, own.id.clone(), own.changed_us, body)
 }

@@ -49,6 +49,11 @@ impl Caller {
         self.ask(Subject::Archive)
     }
 
+    /// Who they are.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
     /// Where they ask from, when it is known.
     pub fn address(&self) -> Option<SocketAddr> {
         match self.actor {

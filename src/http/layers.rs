@@ -18,6 +18,10 @@ use crate::http::problem::Problem;
 /// Names a request in the log and in its answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id a request got; among its extensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
 /// Dresses a router: all its routes get the layers of this room. Call it once, on the router that
 /// holds every door's routes.
 pub fn dress(router: Router, limits: Limits) -> Router {
@@ -40,7 +44,7 @@ async fn method_not_allowed(method: Method) -> Problem {
 
 /// Middleware: gives the request an id and a span, and counts and times it. The span and the
 /// figures name the route's pattern, never the address itself, which holds UIDs and names.
-async fn watch(request: Request, next: Next) -> Response {
+async fn watch(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let route = request
         .extensions()
@@ -48,6 +52,7 @@ async fn watch(request: Request, next: Next) -> Response {
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let method = method_name(request.method());
     let id = uuid::Uuid::new_v4().simple().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("http", id, method, route);
     let mut response = next.run(request).instrument(span.clone()).await;
     let headers = response.headers_mut();

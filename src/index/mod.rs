@@ -4,6 +4,7 @@
 //! what both speak alike in `sql/`, which is compiled once for each.
 //! Start at [`port`].
 
+pub mod accesses;
 pub mod commit;
 pub mod error;
 pub mod fascicolo;

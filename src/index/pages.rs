@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 
+use crate::index::accesses::AccessRule;
 use crate::index::error::IndexError;
 use crate::index::query::Moment;
 use crate::index::texts::Word;
@@ -224,6 +225,8 @@ pub enum Counted<'a> {
     Documents(&'a [DocumentRule]),
     /// Links.
     Links(&'a [LinkRule]),
+    /// Accesses.
+    Accesses(&'a [AccessRule]),
 }
 
 /// A person found.
@@ -330,6 +333,8 @@ pub struct LinkFound {
     pub type_code: String,
     /// The patient the study is kept under.
     pub patient: PatientId,
+    /// Whose study it is, by any of their rows.
+    pub person: i64,
 }
 
 impl StudyFound {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::dicom::uid::Uid;
+use crate::index::accesses::AccessRows;
 use crate::index::error::IndexError;
 use crate::index::fascicolo::FascicoloRows;
 use crate::index::kept::KeptRows;
@@ -169,7 +170,8 @@ pub struct Extension {
 /// Rows, durable when a call returns `Ok`.
 #[async_trait]
 pub trait Index:
-    FascicoloRows
+    AccessRows
+    + FascicoloRows
     + FascicoloPages
     + KeptRows
     + OriginRows

@@ -3,6 +3,7 @@
 //!
 //! Never here: behaviour that needs a store, a protocol's formats.
 
+pub mod access;
 pub mod commitment;
 pub mod document;
 pub mod event;

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::permit::Access;
+use crate::access::record::Recorder;
 use crate::api::routes as api;
 use crate::archive::archive::Archive;
 use crate::archive::archive::Parts;
@@ -159,8 +160,14 @@ impl App {
 
         let stop_doors = CancellationToken::new();
         let (own, ours) = (settings.dicomweb.clone(), rooms.fascicolo.clone());
+        let recorder = Recorder::spawn(Arc::clone(&rooms.index), Arc::clone(&clock));
         let router = dicomweb::router(archive.clone(), ours, public.clone(), own)
-            .merge(fhir::router(rooms.fascicolo.clone(), public.clone(), settings.fhir.clone()))
+            .merge(fhir::router(
+                rooms.fascicolo.clone(),
+                recorder,
+                public.clone(),
+                settings.fhir.clone(),
+            ))
             .merge(api::router(rooms.fascicolo.clone(), public))
             .merge(viewer::router(&settings.data, "/dicom-web"))
             .merge(health::router(readiness(&archive), Some(metrics)));

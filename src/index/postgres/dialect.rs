@@ -34,6 +34,13 @@ pub(super) const COUNT_BEHIND: &str = " RETURNING last) ";
 /// Where the raised counter is read.
 pub(super) const COUNTED: &str = "counted";
 
+/// Enters an access, which stands between these two…
+pub(super) const TELL_BEFORE: &str = "WITH told AS (";
+/// …and goes on in the same statement.
+pub(super) const TELL_BEHIND: &str = " RETURNING id) ";
+/// Where the id of the access just entered is read.
+pub(super) const TOLD: &str = "told";
+
 /// Whether a trip to the database carries several statements with what is bound.
 pub(super) const SEVERAL_AT_ONCE: bool = false;
 

@@ -1,6 +1,8 @@
 //! The index in PostgreSQL: what differs is in `dialect`; the statements both databases speak stand in
 //! `index/sql/`, compiled here for this one.
 
+#[path = "../sql/accesses.rs"]
+mod accesses;
 #[path = "../sql/adapter.rs"]
 pub mod adapter;
 #[path = "../sql/bin.rs"]

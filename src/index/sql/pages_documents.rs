@@ -23,6 +23,7 @@ use crate::model::event::EventKind;
 use crate::model::link::Waiting;
 use crate::people::patient_id::PatientId;
 
+use super::accesses::push_access_rules;
 use super::adapter::Adapter;
 use super::dialect::Db;
 use super::dialect::begin;
@@ -181,6 +182,7 @@ fn link(row: &DbRow) -> Result<LinkFound, IndexError> {
         first: hash(row, 11)?,
         type_code: get(row, 12)?,
         patient: PatientId { issuer: get(row, 13)?, value: get(row, 14)? },
+        person: get(row, 15)?,
     })
 }
 
@@ -257,7 +259,9 @@ impl FascicoloPages for Adapter {
         page: &Page,
     ) -> Result<Vec<LinkFound>, IndexError> {
         let mut sql = QueryBuilder::<Db>::new(links::COLUMNS);
-        sql.push(", d.sha256, ").push(FIRST).push(", d.type_code, pa.issuer, pa.patient_id");
+        sql.push(", d.sha256, ")
+            .push(FIRST)
+            .push(", d.type_code, pa.issuer, pa.patient_id, s.person");
         push_link_rules(&mut sql, rules);
         push_page(&mut sql, page, LINK);
         let rows = within(&self.read, sql, Some(self.search_within)).await?;
@@ -273,6 +277,7 @@ impl FascicoloPages for Adapter {
                 push_document_rules(&mut sql, rules, self.asks_each(rules).await?);
             }
             Counted::Links(rules) => push_link_rules(&mut sql, rules),
+            Counted::Accesses(rules) => push_access_rules(&mut sql, rules),
         }
         sql.push(" LIMIT CAST(").push_bind(i64::from(at_most)).push(" AS BIGINT)) AS counted");
         let rows = within(&self.read, sql, Some(self.search_within)).await?;

@@ -36,6 +36,13 @@ pub(super) const COUNT_BEHIND: &str = "; ";
 /// Where the raised counter is read.
 pub(super) const COUNTED: &str = "event_counter";
 
+/// Enters an access, which stands between these two…
+pub(super) const TELL_BEFORE: &str = "";
+/// …and goes on with the next statement.
+pub(super) const TELL_BEHIND: &str = "; ";
+/// Where the id of the access just entered is read: one connection writes.
+pub(super) const TOLD: &str = "(SELECT max(id) AS id FROM access)";
+
 /// Whether a trip to the database carries several statements with what is bound.
 pub(super) const SEVERAL_AT_ONCE: bool = true;
 

@@ -1,5 +1,6 @@
 //! The FHIR door of the real binary.
 
+mod auditing;
 mod bringing;
 mod hostile;
 mod manifests;

@@ -27,6 +27,7 @@ TYPES = [
     "Endpoint",
     "Organization",
     "Provenance",
+    "AuditEvent",
 ]
 CF = "urn:oid:2.16.840.1.113883.2.9.4.3.2"
 

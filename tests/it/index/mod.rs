@@ -1,5 +1,6 @@
 //! One conformance suite, run on SQLite and on PostgreSQL.
 
+mod accesses;
 mod binning;
 mod committing;
 mod fascicolo;

@@ -97,6 +97,13 @@ async fn figures_count_what_bears_a_mark_and_what_bears_none(database: Database)
     let marks = index.marks(&[Waiting::Document(ours)]).await.unwrap();
     assert_eq!(marks, ["ae:A", "ae:X"].map(|mark| (ours, mark.to_owned())));
     assert!(index.marks(&[Waiting::Study(ours)]).await.unwrap().is_empty());
+    assert!(index.marks(&[]).await.unwrap().is_empty());
+    for (study, text) in [(901, "ae:1"), (902, "ae:2"), (901, "ae:3")] {
+        index.add_marks(Waiting::Study(study), &[text.to_owned()]).await.unwrap();
+    }
+    let found = index.marks(&[902, 901, 903].map(Waiting::Study)).await.unwrap();
+    let found: Vec<(i64, &str)> = found.iter().map(|(id, mark)| (*id, mark.as_str())).collect();
+    assert_eq!(found, [(901, "ae:1"), (901, "ae:3"), (902, "ae:2")]);
     let group = |service_date: &str, received_day| ReportGroup {
         service_date: service_date.to_owned(),
         received_day,
