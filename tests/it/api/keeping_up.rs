@@ -80,7 +80,7 @@ async fn linking_keeps_up_with_ingest() {
         "{studies} studies stored in {stored:.1?}, their reports brought in {brought:.1?}: {:.0} of each \
          a second; all linked {:.1?} after the last of both: {:.0} a second",
         each(ingested),
-        linked - ingested,
+        linked.saturating_sub(ingested),
         each(linked),
     );
 }
