@@ -41,6 +41,9 @@ pub(super) const TELL_BEHIND: &str = " RETURNING id) ";
 /// Where the id of the access just entered is read.
 pub(super) const TOLD: &str = "told";
 
+/// Whether a list may look at each row of the one before it (`LATERAL`).
+pub(super) const LATERAL: bool = true;
+
 /// Whether a trip to the database carries several statements with what is bound.
 pub(super) const SEVERAL_AT_ONCE: bool = false;
 

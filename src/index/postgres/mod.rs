@@ -46,6 +46,8 @@ mod pages;
 mod pages_documents;
 #[path = "../sql/people.rs"]
 mod people;
+#[path = "../sql/people_alike.rs"]
+mod people_alike;
 #[path = "../sql/people_read.rs"]
 mod people_read;
 #[path = "../sql/places.rs"]

@@ -35,6 +35,7 @@ use super::dialect::failed;
 use super::documents;
 use super::links;
 use super::people;
+use super::people_alike;
 use super::people_read;
 use super::waiting;
 
@@ -74,7 +75,7 @@ impl FascicoloRows for Adapter {
         wanted: &[Likeness],
         limit: u32,
     ) -> Result<Vec<Alike>, IndexError> {
-        people_read::people_alike(&self.read, wanted, limit).await
+        people_alike::people_alike(&self.read, wanted, limit).await
     }
 
     async fn merge(

@@ -4,8 +4,6 @@ use sqlx::QueryBuilder;
 use sqlx::Row;
 
 use crate::index::error::IndexError;
-use crate::index::fascicolo::Alike;
-use crate::index::fascicolo::Likeness;
 use crate::model::event::EventKind;
 use crate::model::person::Demographics;
 use crate::model::person::KnownIdentifier;
@@ -35,115 +33,6 @@ pub(super) async fn person(pool: &Pool, id: i64) -> Result<Option<Person>, Index
     let mut sql = QueryBuilder::<Db>::new(PERSON);
     sql.push("SELECT root FROM person WHERE id = ").push_bind(id).push(") ORDER BY p.root, p.id");
     Ok(people(pool, sql).await?.pop())
-}
-
-/// For each of several: people who sound alike or were born on the same day. Of those who share one of
-/// both, the nearest in the other: however common a name is, no more than `limit` rows are read each way.
-pub(super) async fn people_alike(
-    pool: &Pool,
-    wanted: &[Likeness],
-    limit: u32,
-) -> Result<Vec<Alike>, IndexError> {
-    let mut alike = Vec::new();
-    let numbered: Vec<(usize, &Likeness)> = wanted.iter().enumerate().collect();
-    for piece in numbered.chunks(AT_ONCE) {
-        let Some(mut sql) = alike_to(piece, limit) else { continue };
-        for row in &sql.build().persistent(false).fetch_all(pool).await.map_err(failed)? {
-            alike.push(Alike {
-                number: usize::try_from(get::<i64>(row, 0)?).unwrap_or(usize::MAX),
-                person: get(row, 1)?,
-                name: get(row, 2)?,
-                birth_date: get(row, 3)?,
-                sex: get(row, 4)?,
-                code: get(row, 5)?,
-            });
-        }
-    }
-    Ok(alike)
-}
-
-/// What asks for the people alike; `None` when of nobody anything is known.
-fn alike_to(piece: &[(usize, &Likeness)], limit: u32) -> Option<QueryBuilder<Db>> {
-    let mut sql = QueryBuilder::<Db>::new(
-        "SELECT f.number, q.id, q.name, q.birth_date, q.sex, coalesce((SELECT min(i.value)
-             FROM person r JOIN person_identifier i ON i.person = r.id
-             WHERE r.root = f.root AND i.kind = ",
-    );
-    sql.push_bind(IdentifierKind::CodiceFiscale.as_str());
-    // Those who are alike in both first, however many are in one.
-    sql.push(
-        "), '') FROM (
-             SELECT c.number, c.root,
-               row_number() OVER (PARTITION BY c.number ORDER BY c.other, c.root) AS place
-             FROM (SELECT o.number, o.root, min(o.other) AS other FROM (",
-    );
-    let mut ways = 0_usize;
-    for (number, like) in piece {
-        for way in Way::ALL.into_iter().filter(|way| way.leads_anywhere(like)) {
-            sql.push(if ways > 0 { " UNION ALL " } else { "" });
-            way.write(&mut sql, i64::try_from(*number).unwrap_or(i64::MAX), like, limit);
-            ways = ways.saturating_add(1);
-        }
-    }
-    sql.push(
-        ") AS o GROUP BY o.number, o.root) AS c) AS f
-           JOIN person q ON q.id = f.root WHERE f.place <= ",
-    );
-    sql.push_bind(i64::from(limit)).push(" ORDER BY f.number, f.place");
-    (ways > 0).then_some(sql)
-}
-
-/// How many are looked for in one statement, four ways each: SQLite joins at most 500 selects.
-const AT_ONCE: usize = 64;
-
-/// A way along an index to people who are alike: what is the same, and where the other begins.
-#[derive(Debug, Clone, Copy)]
-struct Way {
-    same: &'static str,
-    near: &'static str,
-    from: &'static str,
-    order: &'static str,
-}
-
-impl Way {
-    const ALL: [Self; 4] = [
-        Self::new("sound", "birth_date", " >= ", ""),
-        Self::new("sound", "birth_date", " < ", " DESC"),
-        Self::new("birth_date", "sound", " >= ", ""),
-        Self::new("birth_date", "sound", " < ", " DESC"),
-    ];
-
-    const fn new(
-        same: &'static str,
-        near: &'static str,
-        from: &'static str,
-        order: &'static str,
-    ) -> Self {
-        Self { same, near, from, order }
-    }
-
-    fn of<'a>(column: &str, like: &'a Likeness) -> &'a str {
-        if column == "sound" { &like.sound } else { &like.birth_date }
-    }
-
-    /// Nobody is alike in what nobody knows, and nothing is less than nothing.
-    fn leads_anywhere(self, like: &Likeness) -> bool {
-        let upwards = self.order.is_empty();
-        !Self::of(self.same, like).is_empty() && (upwards || !Self::of(self.near, like).is_empty())
-    }
-
-    fn write(self, sql: &mut QueryBuilder<Db>, number: i64, like: &Likeness, limit: u32) {
-        let [same, near] = [self.same, self.near].map(|of| clean(Self::of(of, like)).into_owned());
-        sql.push("SELECT * FROM (SELECT CAST(").push_bind(number);
-        sql.push(" AS BIGINT) AS number, p.root AS root, CASE WHEN p.").push(self.near);
-        sql.push(" = ")
-            .push_bind(near.clone())
-            .push(" THEN 0 ELSE 1 END AS other FROM person p WHERE p.");
-        sql.push(self.same).push(" = ").push_bind(same);
-        sql.push(" AND p.").push(self.near).push(self.from).push_bind(near);
-        sql.push(" ORDER BY p.").push(self.near).push(self.order).push(", p.id").push(self.order);
-        sql.push(" LIMIT CAST(").push_bind(i64::from(limit)).push(" AS BIGINT)) AS w");
-    }
 }
 
 /// People by the rows that stand for them.

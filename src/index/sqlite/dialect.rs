@@ -43,6 +43,9 @@ pub(super) const TELL_BEHIND: &str = "; ";
 /// Where the id of the access just entered is read: one connection writes.
 pub(super) const TOLD: &str = "(SELECT max(id) AS id FROM access)";
 
+/// Whether a list may look at each row of the one before it (`LATERAL`).
+pub(super) const LATERAL: bool = false;
+
 /// Whether a trip to the database carries several statements with what is bound.
 pub(super) const SEVERAL_AT_ONCE: bool = true;
 

@@ -2,7 +2,7 @@
 //! `LASTRA_PEOPLE=100000 cargo test --release --test it index::pages_speed -- --ignored --nocapture`.
 //! Three studies and three reports a person, one report of fifty waiting for somebody. Loading goes
 //! through the port, a commit a step as when it happens: on a disk that syncs it takes its time.
-//! `LASTRA_LOADED=/path/index.sqlite` measures one that was loaded before.
+//! `LASTRA_LOADED=sqlite:///path/index.sqlite`, or `postgres://…`, measures one that was loaded before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -398,18 +398,21 @@ async fn services(kept: &Kept, people: u32) {
     );
 }
 
+/// The one loaded before, where one is named.
+async fn loaded() -> Option<Kept> {
+    let url = std::env::var("LASTRA_LOADED").ok()?;
+    let settings = open::Settings { url, ..open::Settings::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let index = open::open(&settings, folder.path()).await.unwrap();
+    Some(Kept { index, settings, folder })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement, run by hand"]
 async fn fascicoli_among_many_in_sqlite() {
-    let kept = match std::env::var("LASTRA_LOADED") {
-        Ok(file) => {
-            let settings =
-                open::Settings { url: format!("sqlite://{file}"), ..open::Settings::default() };
-            let folder = tempfile::tempdir().unwrap();
-            let index = open::open(&settings, folder.path()).await.unwrap();
-            Kept { index, settings, folder }
-        }
-        Err(_) => Kept::in_sqlite().await,
+    let kept = match loaded().await {
+        Some(kept) => kept,
+        None => Kept::in_sqlite().await,
     };
     measured("SQLite", &kept).await;
 }
@@ -417,5 +420,9 @@ async fn fascicoli_among_many_in_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement, run by hand"]
 async fn fascicoli_among_many_in_postgres() {
-    measured("PostgreSQL", &Kept::in_postgres().await).await;
+    let kept = match loaded().await {
+        Some(kept) => kept,
+        None => Kept::in_postgres().await,
+    };
+    measured("PostgreSQL", &kept).await;
 }
