@@ -139,7 +139,7 @@ async fn stored_frames_are_neither_read_beyond_what_is_asked_nor_made_anew() {
     assert_eq!(server.store(std::slice::from_ref(&object)).await, [0]);
     let before = figures(&server).await;
     let url = format!("{}{}/frames/5", server.dicomweb(), object.path());
-    let response = crate::support::server::client()
+    let response = client()
         .get(url)
         .header("accept", "*/*")
         .header("range", "bytes=100-299")
@@ -261,7 +261,7 @@ async fn frames_that_begin_inside_a_big_endian_word_are_given_whole() {
     let file = std::fs::read(&path).unwrap();
     let part = b"--part\r\nContent-Type: application/dicom\r\n\r\n";
     let body = [&part[..], &file, b"\r\n--part--\r\n"].concat();
-    let stored = crate::support::server::client()
+    let stored = client()
         .post(format!("{}/studies", server.dicomweb()))
         .header("content-type", "multipart/related; type=\"application/dicom\"; boundary=part")
         .body(body)
