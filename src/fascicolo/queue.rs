@@ -22,7 +22,7 @@ use crate::people::phonetic;
 /// Items of a page, and studies of one person, that are looked at.
 const CONSIDERED: u32 = 100;
 /// People compared with one item.
-pub(in crate::fascicolo) const COMPARED: u32 = 40;
+pub(in crate::fascicolo) const COMPARED: u32 = 20;
 /// Candidates shown of one item.
 pub(in crate::fascicolo) const SHOWN: usize = 10;
 /// Days between report and study beyond which they are not suggested together.

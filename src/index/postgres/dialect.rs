@@ -130,11 +130,30 @@ pub(super) async fn within(
     bound: Option<Duration>,
 ) -> Result<Vec<PgRow>, IndexError> {
     let Some(bound) = bound else { return sql.build().fetch_all(pool).await.map_err(failed) };
+    bounded(pool, sql, bound, true).await
+}
+
+/// The same, planned for what is asked this time: of a word everybody's document has another plan is
+/// right than of a rare one, and a statement kept prepared has one for both.
+pub(super) async fn within_anew(
+    pool: &sqlx::Pool<Db>,
+    sql: QueryBuilder<Db>,
+    bound: Duration,
+) -> Result<Vec<PgRow>, IndexError> {
+    bounded(pool, sql, bound, false).await
+}
+
+async fn bounded(
+    pool: &sqlx::Pool<Db>,
+    mut sql: QueryBuilder<Db>,
+    bound: Duration,
+    kept: bool,
+) -> Result<Vec<PgRow>, IndexError> {
     let mut tx = begin(pool).await?;
     let mut limit = QueryBuilder::<Db>::new("SELECT set_config('statement_timeout', ");
     limit.push_bind(bound.as_millis().max(1).to_string()).push(", true)");
     limit.build().execute(&mut *tx).await.map_err(failed)?;
-    let rows = sql.build().fetch_all(&mut *tx).await.map_err(failed)?;
+    let rows = sql.build().persistent(kept).fetch_all(&mut *tx).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     Ok(rows)
 }

@@ -71,11 +71,11 @@ fn alike_to(piece: &[Wanted<'_>], limit: u32) -> QueryBuilder<Db> {
     sql.push(
         "), '') FROM (
              SELECT c.number, c.root,
-               row_number() OVER (PARTITION BY c.number ORDER BY c.other, c.root) AS place
-             FROM (SELECT o.number, o.root, min(o.other) AS other FROM (",
+               row_number() OVER (PARTITION BY c.number ORDER BY c.other, c.away, c.root) AS place
+             FROM (SELECT o.number, o.root, min(o.other) AS other, min(o.away) AS away FROM (",
     );
     if LATERAL {
-        sql.push("SELECT k.number, w.root, w.other FROM k CROSS JOIN LATERAL (");
+        sql.push("SELECT k.number, w.root, w.other, w.away FROM k CROSS JOIN LATERAL (");
         for (at, way) in Way::ALL.into_iter().enumerate() {
             sql.push(if at > 0 { " UNION ALL " } else { "" });
             way.write_lateral(&mut sql, limit);
@@ -118,8 +118,9 @@ impl Way {
     fn write_lateral(self, sql: &mut QueryBuilder<Db>, limit: u32) {
         let Self { same, near, from, .. } = self;
         sql.push(format_args!(
-            "(SELECT p.root, CASE WHEN p.{near} = k.{near} THEN 0 ELSE 1 END AS other FROM person p
-               WHERE k.{same} <> '' AND p.{same} = k.{same} AND p.{near}{from}k.{near}"
+            "(SELECT p.root, CASE WHEN p.{near} = k.{near} THEN 0 ELSE 1 END AS other, {} AS away
+               FROM person p WHERE k.{same} <> '' AND p.{same} = k.{same} AND p.{near}{from}k.{near}",
+            self.away()
         ));
         self.end(sql, limit);
         sql.push(")");
@@ -135,12 +136,19 @@ impl Way {
         };
         sql.push("SELECT * FROM (SELECT CAST(").push_bind(number(of));
         sql.push(format_args!(" AS BIGINT) AS number, p.root AS root, CASE WHEN p.{near} = "));
-        sql.push_bind(value(near)).push(" THEN 0 ELSE 1 END AS other FROM person p WHERE ");
+        sql.push_bind(value(near)).push(" THEN 0 ELSE 1 END AS other, ").push(self.away());
+        sql.push(" AS away FROM person p WHERE ");
         sql.push_bind(value(same)).push(format_args!(" <> '' AND p.{same} = "));
         sql.push_bind(value(same)).push(format_args!(" AND p.{near}{from}"));
         sql.push_bind(value(near));
         self.end(sql, limit);
         sql.push(") AS w");
+    }
+
+    /// How many are nearer that way.
+    fn away(self) -> String {
+        let Self { near, order, .. } = self;
+        format!("row_number() OVER (ORDER BY p.{near}{order}, p.id{order})")
     }
 
     fn end(self, sql: &mut QueryBuilder<Db>, limit: u32) {

@@ -20,6 +20,7 @@ use super::dialect::PUT_WORDS;
 use super::dialect::begin;
 use super::dialect::failed;
 use super::dialect::within;
+use super::dialect::within_anew;
 use super::dialect::words_query;
 use super::documents;
 use super::records::get;
@@ -43,7 +44,7 @@ pub(super) async fn are_common(adapter: &Adapter, words: &[Word]) -> Result<bool
     let mut sql = QueryBuilder::<Db>::new(COUNT_WORDS);
     sql.push_bind(words_query(words)).push(COUNT_WORDS_END).push_bind(COMMON);
     sql.push(") AS counted");
-    let rows = within(&adapter.read, sql, Some(adapter.search_within)).await?;
+    let rows = within_anew(&adapter.read, sql, adapter.search_within).await?;
     let count: i64 = rows.first().map(|row| get(row, 0)).transpose()?.unwrap_or_default();
     Ok(count >= COMMON)
 }

@@ -144,6 +144,15 @@ pub(super) async fn within(
     task.await.map_err(|error| IndexError::Unavailable(error.to_string()))?
 }
 
+/// The same: its plans do not depend on what is bound.
+pub(super) async fn within_anew(
+    pool: &sqlx::Pool<Db>,
+    sql: QueryBuilder<Db>,
+    bound: Duration,
+) -> Result<Vec<SqliteRow>, IndexError> {
+    within(pool, sql, Some(bound)).await
+}
+
 /// Instructions of SQLite between two looks at the clock: well under a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 
