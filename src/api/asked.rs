@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use bytes::Bytes;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -78,14 +79,19 @@ fn bounded<'a>(name: &str, text: &'a str, most: usize) -> Result<&'a str, Proble
 
 /// Entries of a page.
 pub fn limit(query: &QueryString) -> Result<u32, Problem> {
+    limit_up_to(query, LARGEST_LIMIT)
+}
+
+/// The same, where there may be so many.
+pub fn limit_up_to(query: &QueryString, largest: u32) -> Result<u32, Problem> {
     let Some(text) = query.one("limit")? else { return Ok(LIMIT) };
     let number = text.trim().parse::<u32>();
     let number = number.map_err(|_| Problem::bad_parameter("limit", "not a whole number"))?;
-    Ok(number.clamp(1, LARGEST_LIMIT))
+    Ok(number.clamp(1, largest))
 }
 
 /// Patients' data as an answer.
-pub fn answer(value: Value) -> Response {
+pub fn answer(value: impl Serialize) -> Response {
     ([(CACHE_CONTROL, PRIVATE)], Json(value)).into_response()
 }
 

@@ -1,14 +1,11 @@
 //! `GET /completeness`: how complete what each organisation feeds is.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::IntoResponse;
 use axum::response::Response;
 
+use crate::api::asked::answer;
 use crate::api::door::Door;
 use crate::api::error::problem;
-use crate::http::caching::PRIVATE;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
@@ -22,7 +19,7 @@ pub async fn completeness(
     let (from, to) = (day(&query, "from")?, day(&query, "to")?);
     let permit = caller.may_follow()?;
     let figures = door.fascicolo.completeness(&permit, from, to).await.map_err(problem)?;
-    Ok(([(CACHE_CONTROL, PRIVATE)], Json(figures)).into_response())
+    Ok(answer(figures))
 }
 
 fn day<'a>(query: &'a QueryString, name: &'static str) -> Result<&'a str, Problem> {

@@ -30,6 +30,7 @@ use crate::http::caching::PRIVATE;
 use crate::http::problem::Problem;
 use crate::index::fascicolo::LinksOf;
 use crate::model::document::Document;
+use crate::model::ids;
 
 /// No page of a stranger's text may run, load or send anything.
 const HARMLESS: HeaderValue =
@@ -68,7 +69,7 @@ pub async fn content(
     Numbered(document): Numbered,
 ) -> Result<Response, Problem> {
     let found = desk.fascicolo.document(&desk.permit, document).await.map_err(problem)?;
-    let etag = ETag::strong(&hash(&found));
+    let etag = ETag::strong(&ids::of_document(&found.sha256));
     if let Some(response) = etag.not_modified(&headers) {
         return Ok(response);
     }
@@ -90,7 +91,7 @@ pub async fn rendered(
 ) -> Result<Response, Problem> {
     let found = desk.fascicolo.document(&desk.permit, document).await.map_err(problem)?;
     let reading = reading(&headers)?;
-    let etag = ETag::strong(&format!("{}-{reading:?}", hash(&found)));
+    let etag = ETag::strong(&format!("{}-{reading:?}", ids::of_document(&found.sha256)));
     if let Some(response) = etag.not_modified(&headers) {
         return Ok(response);
     }
@@ -117,10 +118,6 @@ fn reading(headers: &HeaderMap) -> Result<Reading, Problem> {
         (false, true) => Ok(Reading::Plain),
         (false, false) => Err(Problem::not_acceptable("a page is text/html or text/plain")),
     }
-}
-
-fn hash(document: &Document) -> String {
-    told::hex(&document.sha256)
 }
 
 fn put(response: &mut Response, name: HeaderName, value: &str) {

@@ -1,18 +1,15 @@
 //! `GET /priors`: was an examination done already? For ordering systems, before they order it.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::access::permit::Permit;
+use crate::api::asked::answer;
 use crate::api::door::Door;
 use crate::api::error::problem;
 use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::priors::Asked;
 use crate::fascicolo::priors::Priors;
-use crate::http::caching::PRIVATE;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
@@ -47,7 +44,7 @@ pub async fn priors(
         // Of somebody nothing is known of, nothing was done here.
         None => Priors::default(),
     };
-    Ok(([(CACHE_CONTROL, PRIVATE)], Json(found)).into_response())
+    Ok(answer(found))
 }
 
 async fn of_whom(

@@ -1,28 +1,25 @@
 //! `GET /reports`: reports and other documents by the words they hold, for clinicians.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::IntoResponse;
 use axum::response::Response;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::api::asked::answer;
+use crate::api::asked::limit_up_to;
 use crate::api::door::Door;
 use crate::api::error::problem;
 use crate::fascicolo::error::FascicoloError;
 use crate::fascicolo::search::NO_WORDS;
 use crate::fascicolo::search::asked;
 use crate::http::base::Base;
-use crate::http::caching::PRIVATE;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::query_string::QueryString;
 use crate::model::document::Document;
 use crate::model::ids;
 
-/// Documents of an answer unless the client says otherwise, and the most of one.
-const LIMIT: u32 = 20;
+/// The most documents of an answer.
 const LARGEST_LIMIT: u32 = 200;
 /// The most bytes of what is searched.
 const MOST_BYTES: usize = 1000;
@@ -43,7 +40,7 @@ pub async fn reports(
     if asked(words).is_empty() {
         return Err(Problem::bad_parameter("words", NO_WORDS));
     }
-    let limit = limit(&query)?;
+    let limit = limit_up_to(&query, LARGEST_LIMIT)?;
     let person = match query.one("person")? {
         None => None,
         Some(person) => match door.fascicolo.find(&permit, person).await {
@@ -57,18 +54,10 @@ pub async fn reports(
     Ok(answered(&found.map_err(problem)?, &base, limit))
 }
 
-fn limit(query: &QueryString) -> Result<u32, Problem> {
-    let Some(text) = query.one("limit")? else { return Ok(LIMIT) };
-    let number = text.trim().parse::<u32>();
-    let number = number.map_err(|_| Problem::bad_parameter("limit", "not a whole number"))?;
-    Ok(number.clamp(1, LARGEST_LIMIT))
-}
-
 fn answered(found: &[Document], base: &Base, limit: u32) -> Response {
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let reports: Vec<Value> = found.iter().take(most).map(|one| written(one, base)).collect();
-    let answer = json!({ "reports": reports, "more": found.len() > most });
-    ([(CACHE_CONTROL, PRIVATE)], Json(answer)).into_response()
+    answer(json!({ "reports": reports, "more": found.len() > most }))
 }
 
 /// A document with where it can be read; one that is nobody's yet is in no fascicolo.

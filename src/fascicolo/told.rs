@@ -1,8 +1,6 @@
 //! People, episodes, documents, links and what waits as JSON: the same words at the command line and
 //! over HTTP. Times are µs since 1970 (`…_us`), days `YYYYMMDD`.
 
-use std::fmt::Write;
-
 use serde_json::Value;
 use serde_json::json;
 
@@ -11,6 +9,7 @@ use crate::fascicolo::queue::PersonCandidate;
 use crate::fascicolo::timeline::Episode;
 use crate::fascicolo::timeline::Timeline;
 use crate::model::document::Document;
+use crate::model::ids;
 use crate::model::link::Link;
 use crate::model::link::StudyBrief;
 use crate::model::person::Demographics;
@@ -70,7 +69,7 @@ pub fn document(document: &Document) -> Value {
     json!({ "document": document.id, "person": document.person, "kind": document.kind.as_str(),
         "title": document.title, "type": document.type_code, "version": document.version,
         "superseded_by": document.superseded_by, "service_date": document.service_date,
-        "bytes": document.blob_bytes, "sha256": hex(&document.sha256),
+        "bytes": document.blob_bytes, "sha256": ids::of_document(&document.sha256),
         "findings": document.findings })
 }
 
@@ -101,12 +100,4 @@ pub fn case(case: &Case) -> Value {
         "document": case.document.as_ref().map(document),
         "study": case.study.as_ref().map(study), "facts": facts, "people": people,
         "studies": studies })
-}
-
-/// Lower case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

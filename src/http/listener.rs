@@ -37,12 +37,12 @@ pub struct Settings {
     /// Address and port to listen on; port 0 lets the system choose.
     pub address: SocketAddr,
     /// The archive's address as clients see it (`https://pacs.example`), for absolute URLs in
-    /// answers. Unset: what each request's `Host` says.
+    /// answers. Unset: what each request's `Host` says; on loopback that must be this machine's.
     pub public_url: Option<String>,
     /// Whether `Forwarded` and `X-Forwarded-*` are believed. Only behind a proxy that sets them.
     pub trust_forwarded: bool,
-    /// Origins whose pages may read answers (`https://viewer.example`), `*` for any; none: only the
-    /// archive's own pages.
+    /// Origins whose pages may read answers and change things (`https://viewer.example`), `*` for any;
+    /// none: only the archive's own pages.
     pub cors_origins: Vec<String>,
     /// Most connections at once; more are told to come back (503).
     pub max_connections: usize,

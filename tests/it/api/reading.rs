@@ -1,6 +1,6 @@
 //! A report brought over HTTP: kept, linked, shown with its images, given back and read as a page.
 
-use lastra::fascicolo::told::hex;
+use lastra::model::ids;
 use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
@@ -48,7 +48,7 @@ async fn a_document_comes_back_byte_for_byte_and_as_a_page_without_script() {
     assert!(content.headers()["content-security-policy"].to_str().unwrap().contains("sandbox"));
     let bytes = content.bytes().await.unwrap();
     assert_eq!(bytes, hostile.as_bytes());
-    assert_eq!(taken["sha256"], json!(hex(&Sha256::digest(&bytes))));
+    assert_eq!(taken["sha256"], json!(ids::of_document(&Sha256::digest(&bytes).into())));
 
     for (accept, begins) in [("text/html", "<!DOCTYPE html>"), ("text/plain", "Referto di rad")] {
         let page = client().get(world.url(&format!("{own}/rendered"))).header("accept", accept);
